@@ -1,0 +1,2 @@
+//! The omemo command: encrypted messages from the terminal.
+fn main() {}

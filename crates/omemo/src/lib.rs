@@ -1,0 +1,1 @@
+//! End-to-end encryption for XMPP clients: OMEMO in both protocols in use, without I/O.

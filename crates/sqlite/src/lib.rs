@@ -1,0 +1,1 @@
+//! The store of the omemo crate on SQLite.

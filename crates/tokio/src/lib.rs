@@ -1,0 +1,1 @@
+//! Runs an omemo account over a live tokio-xmpp connection.

@@ -1,0 +1,1 @@
+//! Tests that need more than one crate, a real server or a foreign client.
