@@ -1,0 +1,141 @@
+//! What the app hands in and what it gets: outgoing and received messages.
+
+use std::fmt;
+
+use minidom::Element;
+use omemo_ratchet::Version;
+
+use crate::{Address, BareJid, Timestamp, Trust};
+
+/// Names one stanza of ours until the network has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Ticket(u64);
+
+/// Names one received message until the app has stored it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct InboxId(u64);
+
+impl Ticket {
+    /// A ticket from its number, for stores and bindings.
+    #[must_use]
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// Its number.
+    #[must_use]
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl InboxId {
+    /// An id from its number, for stores and bindings.
+    #[must_use]
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// Its number: later messages have higher ones.
+    #[must_use]
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+/// A conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Chat {
+    /// With one account.
+    Direct(BareJid),
+}
+
+impl Chat {
+    /// The JID that the conversation's stanzas are addressed to.
+    #[must_use]
+    pub const fn jid(&self) -> &BareJid {
+        match self {
+            Self::Direct(jid) => jid,
+        }
+    }
+}
+
+impl fmt::Display for Chat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.jid().fmt(f)
+    }
+}
+
+/// A message that the app wants to be encrypted and sent.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Outgoing {
+    /// The app's own id of the message: it becomes the stanza id and origin-id of all its stanzas
+    /// and stands in every event about it. Sending the same id again sends nothing twice.
+    pub id: String,
+    /// Where to.
+    pub chat: Chat,
+    /// What is encrypted: any elements in omemo:2, the `<body/>` alone in legacy (devices that
+    /// only speak legacy are left unserved when there is more than a body).
+    pub content: Vec<Element>,
+    /// What stands beside the encrypted element in the clear, for servers: XEP-0334 hints and the
+    /// like. `<store/>` is always there.
+    pub hints: Vec<Element>,
+}
+
+impl Outgoing {
+    /// A message with these content elements.
+    #[must_use]
+    pub fn new(id: impl Into<String>, chat: Chat, content: Vec<Element>) -> Self {
+        Self {
+            id: id.into(),
+            chat,
+            content,
+            hints: Vec::new(),
+        }
+    }
+
+    /// A message of plain text: one `<body/>`.
+    #[must_use]
+    pub fn text(id: impl Into<String>, chat: Chat, body: &str) -> Self {
+        let body = Element::builder("body", "jabber:client").append(body).build();
+        Self::new(id, chat, vec![body])
+    }
+}
+
+/// A decrypted message. It stands in the inbox until the app acknowledges it.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Message {
+    /// What [`Account::acknowledge`](crate::Account::acknowledge) wants once the app has stored it.
+    pub inbox_id: InboxId,
+    /// The `id` of the stanza, which is the sender's own id of the message.
+    pub id: Option<String>,
+    /// The device that wrote it, proven by its session.
+    pub from: Address,
+    /// The conversation it belongs to: the contact's, also when another device of ours wrote it.
+    pub chat: Chat,
+    /// In which protocol it came.
+    pub version: Version,
+    /// How far the sender's key was trusted when it was decrypted.
+    pub trust: Trust,
+    /// When the server received it, if it came late (XEP-0203) or from the archive.
+    pub delay: Option<Timestamp>,
+    /// The sender's own time differs from the server's by more than a day: a server that
+    /// reorders, or a wrong clock.
+    pub time_differs: bool,
+    /// The content elements, each with its own namespace.
+    pub content: Vec<Element>,
+}
+
+impl Message {
+    /// The text of the `<body/>`, if there is one.
+    #[must_use]
+    pub fn body(&self) -> Option<String> {
+        self.content
+            .iter()
+            .find(|element| element.is("body", "jabber:client"))
+            .map(Element::text)
+    }
+}

@@ -1,0 +1,273 @@
+//! What every call returns: stanzas to send and events to show.
+
+use std::fmt;
+
+use minidom::Element;
+use omemo_ratchet::{Fingerprint, Version};
+
+use crate::{Address, BareJid, Chat, DeviceId, Message, Ticket, Timestamp};
+
+/// The result of a call. Everything in it is already durable.
+#[derive(Debug, Default)]
+#[must_use = "the stanzas have to be sent"]
+#[non_exhaustive]
+pub struct Output {
+    /// The stanza handed in was ours: the app neither shows nor routes it.
+    pub consumed: bool,
+    /// What has to be sent now, in this order.
+    pub stanzas: Vec<Stanza>,
+    /// What happened.
+    pub events: Vec<Event>,
+    /// When [`Account::tick`](crate::Account::tick) is due.
+    pub wake: Option<Timestamp>,
+}
+
+/// One stanza to send.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Stanza {
+    /// The `<message/>` or `<iq/>`, in the namespace `jabber:client`.
+    pub element: Element,
+    /// Messages have one: give it to [`Account::sent`](crate::Account::sent) once the server has
+    /// the stanza (XEP-0198, or the stream closed in good order).
+    pub ticket: Option<Ticket>,
+}
+
+/// A device that a message was encrypted for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Served {
+    /// Which device.
+    pub device: Address,
+    /// In which protocol.
+    pub version: Version,
+}
+
+/// Somebody that a message was not encrypted for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unserved {
+    /// Whose device.
+    pub jid: BareJid,
+    /// Which device; `None` when the account as a whole could not be served.
+    pub device: Option<DeviceId>,
+    /// Why.
+    pub reason: UnservedReason,
+}
+
+/// Why a device or an account was not served.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UnservedReason {
+    /// The account has no list of devices, or an empty one, in any protocol that we speak.
+    #[error("has no OMEMO devices")]
+    NoDevices,
+    /// The list could not be fetched and none is known.
+    #[error("the device list could not be fetched: {0}")]
+    ListUnavailable(String),
+    /// The list was refused.
+    #[error("the device list was refused: {0}")]
+    ListRefused(String),
+    /// The bundle could not be fetched.
+    #[error("the bundle could not be fetched: {0}")]
+    BundleUnavailable(String),
+    /// The bundle was refused.
+    #[error("the bundle was refused: {0}")]
+    BundleRefused(String),
+    /// The key is not decided about.
+    #[error("its key is undecided: compare and trust fingerprint {0}")]
+    Undecided(Fingerprint),
+    /// The key is distrusted.
+    #[error("its key is distrusted: {0}")]
+    Distrusted(Fingerprint),
+    /// It shows another identity key than the one known under its id.
+    #[error("its identity key changed, which is never accepted under the same device id")]
+    IdentityChanged,
+    /// The device only speaks legacy, which carries nothing but a body.
+    #[error("it only speaks the legacy protocol, which carries nothing but text")]
+    ContentNotCarried,
+    /// The session refuses to go on.
+    #[error("the session with it is exhausted: {0}")]
+    SessionRefused(String),
+}
+
+/// Why a stanza could not be decrypted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UndecryptableReason {
+    /// The element or a key in it is malformed.
+    #[error("malformed: {0}")]
+    Malformed(String),
+    /// The message holds no key for this device.
+    #[error("it was not encrypted for this device")]
+    NotForThisDevice,
+    /// There is no session that it belongs to.
+    #[error("there is no session with this device")]
+    NoSession,
+    /// A session is there, but does not open it.
+    #[error("no session with this device opens it: {0}")]
+    SessionRefused(String),
+    /// The key exchange names a prekey that we do not have (any more).
+    #[error("its key exchange names a prekey that is not ours or was used before")]
+    UnknownPreKey,
+    /// The key exchange shows another identity key than the one known under the device id.
+    #[error("its identity key changed, which is never accepted under the same device id")]
+    IdentityChanged,
+    /// The key exchange is invalid.
+    #[error("its key exchange is invalid: {0}")]
+    KeyExchangeRefused(String),
+    /// So many messages were missing before it that its key was discarded.
+    #[error("it is too old: its key was discarded after too many missing messages")]
+    TooOld,
+    /// The payload does not open with its key.
+    #[error("its payload is damaged: {0}")]
+    PayloadRefused(String),
+    /// The envelope inside contradicts the stanza (XEP-0420 §4).
+    #[error("its envelope was refused: {0}")]
+    EnvelopeRefused(String),
+    /// The account that wrote it is not known for sure.
+    #[error("its sender is unknown")]
+    SenderUnknown,
+}
+
+/// Why a sealed stanza was given up.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UnsentReason {
+    /// Older than a day.
+    #[error("it could not be sent for a day")]
+    Expired,
+    /// A device that it serves would not be served now.
+    #[error("device {0} may no longer read it")]
+    NoLongerAllowed(Address),
+    /// Three times handed out and never reported as sent.
+    #[error("it was handed to the network three times and never confirmed")]
+    NeverConfirmed,
+    /// The addressee or its server answered with an error.
+    #[error("it came back with the error {0}")]
+    Bounced(String),
+}
+
+/// What happened. Messages stay in the inbox until acknowledged; everything else is a hint whose
+/// state can be asked for at any time.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A decrypted message.
+    Message(Box<Message>),
+    /// A message for us that cannot be read.
+    Undecryptable {
+        /// The account it came from.
+        from: BareJid,
+        /// The device it names; `None` when not even that could be read.
+        device: Option<DeviceId>,
+        /// In which protocol.
+        version: Version,
+        /// The `id` of the stanza.
+        id: Option<String>,
+        /// Why.
+        reason: UndecryptableReason,
+    },
+    /// A message was sealed and stands in the outbox.
+    Sealed {
+        /// The app's id of it.
+        id: String,
+        /// The conversation.
+        chat: Chat,
+        /// Who can read it.
+        served: Vec<Served>,
+        /// Who cannot, and why.
+        unserved: Vec<Unserved>,
+    },
+    /// A message was given up: no device of the recipient can be served. Nothing was sent.
+    Refused {
+        /// The app's id of it.
+        id: String,
+        /// The conversation.
+        chat: Chat,
+        /// Why, for each.
+        unserved: Vec<Unserved>,
+    },
+    /// A sealed stanza was dropped from the outbox. Send the message again under a new id, if it
+    /// still matters.
+    Unsent {
+        /// The app's id of the message.
+        id: String,
+        /// Why.
+        reason: UnsentReason,
+        /// It was handed out before, so it may have arrived all the same.
+        maybe_delivered: bool,
+    },
+    /// Our device is published, or its bundle was renewed.
+    Published {
+        /// In which protocol.
+        version: Version,
+    },
+    /// A protocol is off for this stream.
+    ProtocolOff {
+        /// Which.
+        version: Version,
+        /// What the server refused.
+        reason: String,
+    },
+    /// The server breaks a requirement of XEP-0384 §7; what we did about it is in the text.
+    ServerLacks {
+        /// In which protocol it was met.
+        version: Version,
+        /// Which requirement, and what follows.
+        requirement: String,
+    },
+    /// An identity key was seen for the first time.
+    NewKey {
+        /// Of which device.
+        device: Address,
+        /// The key.
+        fingerprint: Fingerprint,
+        /// What the policy made of it.
+        trust: crate::Trust,
+    },
+    /// A device shows another identity key than before. It was refused.
+    IdentityChanged {
+        /// Which device.
+        device: Address,
+        /// In which protocol.
+        version: Version,
+    },
+    /// An account's list changed.
+    DevicesChanged {
+        /// Whose.
+        jid: BareJid,
+        /// In which protocol.
+        version: Version,
+    },
+    /// An account's list was refused; the known one stays in force.
+    ListRefused {
+        /// Whose.
+        jid: BareJid,
+        /// In which protocol.
+        version: Version,
+        /// Why.
+        reason: String,
+    },
+    /// [`Account::inspect`](crate::Account::inspect) has learnt all it can.
+    Inspected {
+        /// Whose devices.
+        jid: BareJid,
+    },
+    /// Nobody closed the catch-up for an hour, so it was closed now.
+    CatchUpExpired,
+    /// The device list or bundle of ours had been taken away and was published again.
+    Reannounced {
+        /// In which protocol.
+        version: Version,
+    },
+}
+
+impl fmt::Display for Unserved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.device {
+            Some(device) => write!(f, "device {device} of {}: {}", self.jid, self.reason),
+            None => write!(f, "{}: {}", self.jid, self.reason),
+        }
+    }
+}

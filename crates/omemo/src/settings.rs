@@ -1,0 +1,33 @@
+//! What an app may choose.
+
+use omemo_ratchet::Version;
+
+use crate::TrustPolicy;
+
+/// The app's choices, given at every opening.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Settings {
+    /// The protocols to publish and speak, best first. Both by default.
+    pub versions: Vec<Version>,
+    /// Who decides about new keys.
+    pub trust: TrustPolicy,
+    /// What people call this device; published and signed (XEP-0384 §5.3.1). At most 52 code
+    /// points, and never exactly 32 bytes of UTF-8, whose signature would pass for one over a
+    /// signed prekey.
+    pub label: Option<String>,
+    /// The largest stanza that is sent, in bytes; larger ones are split by recipients. Servers
+    /// close the stream above 262,144.
+    pub max_stanza_bytes: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            versions: Version::ALL.to_vec(),
+            trust: TrustPolicy::default(),
+            label: None,
+            max_stanza_bytes: 200_000,
+        }
+    }
+}
