@@ -1,0 +1,40 @@
+//! The root chain.
+//!
+//! ```text
+//! RK′ ‖ CK = HKDF-SHA-256(salt = RK, input = DH, info, 64 bytes)
+//! ```
+//!
+//! XEP-0384 §4.4, `KDF_RK`. The info is "OMEMO Root Chain" in omemo:2 and "WhisperRatchet" in legacy.
+
+use zeroize::Zeroizing;
+
+use crate::chain_key::ChainKey;
+use crate::kdf;
+use crate::secret::Secret;
+use crate::suite::Suite;
+
+/// A root key (32 bytes): what both chains of a session grow from.
+#[derive(Debug)]
+pub(crate) struct RootKey(Secret);
+
+impl RootKey {
+    pub(crate) fn from_array(bytes: &[u8; 32]) -> Self {
+        Self(Secret::from_array(bytes))
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8; 32] {
+        self.0.as_bytes()
+    }
+
+    /// Mixes in a Diffie-Hellman output: the next root key, and the key of a new chain.
+    pub(crate) fn advance(&self, suite: &Suite, shared: &[u8; 32]) -> (Self, ChainKey) {
+        let mut output = Zeroizing::new([0; 64]);
+        kdf::hkdf(self.0.as_bytes(), shared, suite.root_info, &mut output);
+        let mut root = Secret::from_array(&kdf::ZERO_SALT);
+        let mut chain = Secret::from_array(&kdf::ZERO_SALT);
+        let (left, right) = output.split_at(32);
+        root.as_mut_bytes().copy_from_slice(left);
+        chain.as_mut_bytes().copy_from_slice(right);
+        (Self(root), ChainKey::new(chain))
+    }
+}
