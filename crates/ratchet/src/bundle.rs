@@ -18,7 +18,10 @@ use crate::suite::{Suite, Version};
 
 /// A bundle as it stands on the wire, unverified. Legacy keys have 33 bytes, the first one 0x05.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::exhaustive_structs, reason = "what a bundle consists of is fixed by the protocol")]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "what a bundle consists of is fixed by the protocol"
+)]
 pub struct Bundle {
     /// The identity key: omemo:2 its Ed25519 form (32 bytes), legacy its Curve25519 form (33 bytes).
     pub identity_key: Vec<u8>,
@@ -49,7 +52,12 @@ impl Bundle {
             signed_pre_key_signature: signed_pre_key.signature().to_vec(),
             pre_keys: pre_keys
                 .iter()
-                .map(|pre_key| (pre_key.id().get(), suite.encode_key(pre_key.public().as_bytes())))
+                .map(|pre_key| {
+                    (
+                        pre_key.id().get(),
+                        suite.encode_key(pre_key.public().as_bytes()),
+                    )
+                })
                 .collect(),
         }
     }
@@ -61,20 +69,37 @@ impl Bundle {
     /// [`BundleError`] says what makes the bundle useless.
     pub fn verify(&self, version: Version) -> Result<VerifiedBundle, BundleError> {
         let suite = version.suite();
-        let identity = suite.decode_identity(&self.identity_key).map_err(BundleError::IdentityKey)?;
-        verify_signature(suite, &identity, &self.signed_pre_key, &self.signed_pre_key_signature)
-            .map_err(|SignatureError| BundleError::Signature)?;
+        let identity = suite
+            .decode_identity(&self.identity_key)
+            .map_err(BundleError::IdentityKey)?;
+        verify_signature(
+            suite,
+            &identity,
+            &self.signed_pre_key,
+            &self.signed_pre_key_signature,
+        )
+        .map_err(|SignatureError| BundleError::Signature)?;
 
-        let signed_pre_key_id =
-            SignedPreKeyId::parse(self.signed_pre_key_id).map_err(|_| BundleError::SignedPreKeyId)?;
-        let signed_pre_key = suite.decode_key(&self.signed_pre_key).map_err(BundleError::SignedPreKey)?;
-        signed_pre_key.check_torsion_free().map_err(BundleError::SignedPreKey)?;
+        let signed_pre_key_id = SignedPreKeyId::parse(self.signed_pre_key_id)
+            .map_err(|_| BundleError::SignedPreKeyId)?;
+        let signed_pre_key = suite
+            .decode_key(&self.signed_pre_key)
+            .map_err(BundleError::SignedPreKey)?;
+        signed_pre_key
+            .check_torsion_free()
+            .map_err(BundleError::SignedPreKey)?;
 
         let pre_keys = usable_pre_keys(suite, &self.pre_keys);
         if pre_keys.is_empty() {
             return Err(BundleError::NoPreKey);
         }
-        Ok(VerifiedBundle { version, identity, signed_pre_key_id, signed_pre_key, pre_keys })
+        Ok(VerifiedBundle {
+            version,
+            identity,
+            signed_pre_key_id,
+            signed_pre_key,
+            pre_keys,
+        })
     }
 }
 
@@ -148,9 +173,15 @@ impl VerifiedBundle {
     /// Picks a prekey at random; id 0 only when there is no other, because a widely used library reads a key
     /// exchange that names it wrongly. Only the chosen one pays for the check of its group; one that fails it is out
     /// of the draw.
-    pub(crate) fn choose_pre_key(&self, rng: &mut dyn Randomness) -> Result<(PreKeyId, PublicKey), SessionError> {
-        let (mut candidates, mut last_resort): (Vec<_>, Vec<_>) =
-            self.pre_keys.iter().copied().partition(|(id, _)| id.get() != 0);
+    pub(crate) fn choose_pre_key(
+        &self,
+        rng: &mut dyn Randomness,
+    ) -> Result<(PreKeyId, PublicKey), SessionError> {
+        let (mut candidates, mut last_resort): (Vec<_>, Vec<_>) = self
+            .pre_keys
+            .iter()
+            .copied()
+            .partition(|(id, _)| id.get() != 0);
         loop {
             if candidates.is_empty() {
                 candidates = std::mem::take(&mut last_resort);
@@ -169,7 +200,9 @@ fn draw_index(count: usize, rng: &mut dyn Randomness) -> Result<usize, SessionEr
     rng.fill(Role::PreKeyChoice, &mut bytes)?;
     // The bias of the remainder is below 2⁻⁴⁰ for every list that fits into memory's reach of a bundle.
     let count = u64::try_from(count).map_err(|_| SessionError::NoPreKey)?;
-    let index = u64::from_le_bytes(bytes).checked_rem(count).ok_or(SessionError::NoPreKey)?;
+    let index = u64::from_le_bytes(bytes)
+        .checked_rem(count)
+        .ok_or(SessionError::NoPreKey)?;
     usize::try_from(index).map_err(|_| SessionError::NoPreKey)
 }
 

@@ -50,6 +50,9 @@ impl ChainKey {
         let keyed = kdf::hmac(self.0.as_bytes());
         let message_key = zeroize::Zeroizing::new(kdf::finish(keyed.clone().chain_update([1])));
         let next = zeroize::Zeroizing::new(kdf::finish(keyed.chain_update([2])));
-        (MessageKey::new(Secret::from_array(&message_key)), Secret::from_array(&next))
+        (
+            MessageKey::new(Secret::from_array(&message_key)),
+            Secret::from_array(&next),
+        )
     }
 }

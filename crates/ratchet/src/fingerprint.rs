@@ -48,7 +48,9 @@ impl FromStr for Fingerprint {
     type Err = FingerprintError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut digits = text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '-' | ':'));
+        let mut digits = text
+            .chars()
+            .filter(|c| !c.is_whitespace() && !matches!(c, '-' | ':'));
         let mut bytes = [0; 32];
         for byte in &mut bytes {
             *byte = digit(digits.next())? << 4 | digit(digits.next())?;

@@ -40,13 +40,18 @@ impl IdentityKey {
     /// [`KeyError`] unless the bytes are the canonical encoding of a point of the prime-order group.
     pub fn from_ed25519(bytes: &[u8]) -> Result<Self, KeyError> {
         let ed25519: [u8; 32] = bytes.try_into().map_err(|_| KeyError::Length)?;
-        let point = CompressedEdwardsY(ed25519).decompress().ok_or(KeyError::NotOnCurve)?;
+        let point = CompressedEdwardsY(ed25519)
+            .decompress()
+            .ok_or(KeyError::NotOnCurve)?;
         // Decompression reduces y and forgives a sign on x = 0: only what encodes back to itself is canonical.
         if point.compress().0 != ed25519 {
             return Err(KeyError::NonCanonical);
         }
         check_group(&point)?;
-        Ok(Self { curve25519: point.to_montgomery().0, ed25519 })
+        Ok(Self {
+            curve25519: point.to_montgomery().0,
+            ed25519,
+        })
     }
 
     /// Reads the Curve25519 form (32 bytes, without the type byte of the legacy protocol). The Ed25519 form gets
@@ -59,7 +64,10 @@ impl IdentityKey {
         let curve25519: [u8; 32] = bytes.try_into().map_err(|_| KeyError::Length)?;
         let point = lift(&curve25519, 0)?;
         check_group(&point)?;
-        Ok(Self { curve25519, ed25519: point.compress().0 })
+        Ok(Self {
+            curve25519,
+            ed25519: point.compress().0,
+        })
     }
 
     /// Reads the stored form (33 bytes) that [`to_bytes`](Self::to_bytes) wrote.
@@ -75,7 +83,10 @@ impl IdentityKey {
             return Err(KeyError::Type);
         }
         let point = lift(&curve25519, *sign)?;
-        Ok(Self { curve25519, ed25519: point.compress().0 })
+        Ok(Self {
+            curve25519,
+            ed25519: point.compress().0,
+        })
     }
 
     /// The stored form: one byte for the sign, then the Curve25519 form (33 bytes).
@@ -122,7 +133,10 @@ impl IdentityKey {
         let mut ed25519 = self.ed25519;
         let [.., last] = &mut ed25519;
         *last = *last & 0x7f | (sign as u8) << 7;
-        Self { curve25519: self.curve25519, ed25519 }
+        Self {
+            curve25519: self.curve25519,
+            ed25519,
+        }
     }
 
     /// The key as a partner of Diffie-Hellman.
@@ -132,7 +146,10 @@ impl IdentityKey {
 
     /// For forms that this crate computed together and stored together.
     pub(crate) const fn from_stored(curve25519: [u8; 32], ed25519: [u8; 32]) -> Self {
-        Self { curve25519, ed25519 }
+        Self {
+            curve25519,
+            ed25519,
+        }
     }
 }
 
@@ -144,7 +161,9 @@ fn lift(curve25519: &[u8; 32], sign: u8) -> Result<EdwardsPoint, KeyError> {
     if public_key::is_small_order(curve25519) {
         return Err(KeyError::SmallOrder);
     }
-    MontgomeryPoint(*curve25519).to_edwards(sign).ok_or(KeyError::NotOnCurve)
+    MontgomeryPoint(*curve25519)
+        .to_edwards(sign)
+        .ok_or(KeyError::NotOnCurve)
 }
 
 fn check_group(point: &EdwardsPoint) -> Result<(), KeyError> {
@@ -209,7 +228,10 @@ impl IdentityKeyPair {
 
     fn from_secret(secret: Secret) -> Self {
         let public = xeddsa::public_key(secret.as_bytes());
-        let public = IdentityKey { curve25519: public.to_montgomery().0, ed25519: public.compress().0 };
+        let public = IdentityKey {
+            curve25519: public.to_montgomery().0,
+            ed25519: public.compress().0,
+        };
         Self { secret, public }
     }
 
@@ -230,7 +252,11 @@ impl IdentityKeyPair {
     /// # Errors
     ///
     /// [`RandomnessError`] if the source fails.
-    pub fn sign(&self, message: &[u8], rng: &mut dyn Randomness) -> Result<[u8; 64], RandomnessError> {
+    pub fn sign(
+        &self,
+        message: &[u8],
+        rng: &mut dyn Randomness,
+    ) -> Result<[u8; 64], RandomnessError> {
         xeddsa::sign(self.secret.as_bytes(), message, rng)
     }
 

@@ -118,7 +118,12 @@ impl CipherKeys {
     }
 
     /// The tag over a message (32 bytes, to be truncated).
-    pub(crate) fn message_tag(&self, suite: &Suite, data: &AssociatedData<'_>, message: &[u8]) -> [u8; 32] {
+    pub(crate) fn message_tag(
+        &self,
+        suite: &Suite,
+        data: &AssociatedData<'_>,
+        message: &[u8],
+    ) -> [u8; 32] {
         kdf::finish(
             kdf::hmac(&self.authentication)
                 .chain_update(suite.key_prefix)
@@ -133,5 +138,6 @@ impl CipherKeys {
 /// Compares a full tag, truncated to `length`, with a received one, in constant time.
 pub(crate) fn tag_matches(tag: &[u8; 32], length: usize, received: &[u8]) -> bool {
     // `ct_eq` of slices of different length is false, so a received tag of another length never matches.
-    tag.get(..length).is_some_and(|tag| tag.ct_eq(received).into())
+    tag.get(..length)
+        .is_some_and(|tag| tag.ct_eq(received).into())
 }

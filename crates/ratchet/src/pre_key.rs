@@ -73,14 +73,20 @@ impl PreKeyPair {
     ///
     /// [`RandomnessError`] if the source fails.
     pub fn generate(id: PreKeyId, rng: &mut dyn Randomness) -> Result<Self, RandomnessError> {
-        Ok(Self { id, pair: KeyPair::generate(Role::PreKey, rng)? })
+        Ok(Self {
+            id,
+            pair: KeyPair::generate(Role::PreKey, rng)?,
+        })
     }
 
     /// Restores a prekey from its secret (32 bytes).
     #[must_use]
     pub fn from_parts(id: PreKeyId, secret: [u8; 32]) -> Self {
         let secret = Zeroizing::new(secret);
-        Self { id, pair: KeyPair::from_secret(Secret::from_array(&secret)) }
+        Self {
+            id,
+            pair: KeyPair::from_secret(Secret::from_array(&secret)),
+        }
     }
 
     /// Its number.
@@ -128,15 +134,24 @@ impl SignedPreKeyPair {
     ) -> Result<Self, RandomnessError> {
         let pair = KeyPair::generate(Role::SignedPreKey, rng)?;
         // Our sign is always 0, and so is the bit in which legacy signatures carry it: nothing to set.
-        let signature = identity.sign(&version.suite().encode_key(pair.public().as_bytes()), rng)?;
-        Ok(Self { id, pair, signature })
+        let signature =
+            identity.sign(&version.suite().encode_key(pair.public().as_bytes()), rng)?;
+        Ok(Self {
+            id,
+            pair,
+            signature,
+        })
     }
 
     /// Restores a signed prekey from its secret (32 bytes) and signature (64 bytes).
     #[must_use]
     pub fn from_parts(id: SignedPreKeyId, secret: [u8; 32], signature: [u8; 64]) -> Self {
         let secret = Zeroizing::new(secret);
-        Self { id, pair: KeyPair::from_secret(Secret::from_array(&secret)), signature }
+        Self {
+            id,
+            pair: KeyPair::from_secret(Secret::from_array(&secret)),
+            signature,
+        }
     }
 
     /// Its number.

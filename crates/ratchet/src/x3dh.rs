@@ -74,6 +74,11 @@ fn agree(suite: &Suite, outputs: &[SharedSecret; 4]) -> RootKey {
         slot.copy_from_slice(output.as_bytes());
     }
     let mut secret = Zeroizing::new([0; 32]);
-    kdf::hkdf(&kdf::ZERO_SALT, input.as_slice(), suite.x3dh_info, &mut secret);
+    kdf::hkdf(
+        &kdf::ZERO_SALT,
+        input.as_slice(),
+        suite.x3dh_info,
+        &mut secret,
+    );
     RootKey::from_array(&secret)
 }

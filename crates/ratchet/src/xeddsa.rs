@@ -32,14 +32,23 @@ pub(crate) fn public_key(secret: &[u8; 32]) -> EdwardsPoint {
 }
 
 /// Signs `message`. The result is 64 bytes, and bit 7 of the last one is 0.
-pub(crate) fn sign(secret: &[u8; 32], message: &[u8], rng: &mut dyn Randomness) -> Result<[u8; 64], RandomnessError> {
+pub(crate) fn sign(
+    secret: &[u8; 32],
+    message: &[u8],
+    rng: &mut dyn Randomness,
+) -> Result<[u8; 64], RandomnessError> {
     let mut nonce = Zeroizing::new([0; 64]);
     rng.fill(Role::SignatureNonce, nonce.as_mut_slice())?;
     let (mut a, public) = key_pair(secret);
     let public = public.compress();
 
     let encoded_a = Zeroizing::new(a.to_bytes());
-    let mut r = hash(&[&HASH_1_PREFIX, encoded_a.as_slice(), message, nonce.as_slice()]);
+    let mut r = hash(&[
+        &HASH_1_PREFIX,
+        encoded_a.as_slice(),
+        message,
+        nonce.as_slice(),
+    ]);
     let commitment = EdwardsPoint::mul_base(&r).compress();
     let h = hash(&[commitment.as_bytes(), public.as_bytes(), message]);
     let s = r + h * a;
@@ -54,7 +63,11 @@ pub(crate) fn sign(secret: &[u8; 32], message: &[u8], rng: &mut dyn Randomness) 
 }
 
 /// Verifies an Ed25519 signature strictly (RFC 8032, cofactorless, no small-order key or commitment).
-pub(crate) fn verify(public: &[u8; 32], message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
+pub(crate) fn verify(
+    public: &[u8; 32],
+    message: &[u8],
+    signature: &[u8],
+) -> Result<(), SignatureError> {
     let signature: [u8; 64] = signature.try_into().map_err(|_| SignatureError)?;
     let signature = Signature::from_bytes(&signature);
     // S < L is checked here too: a feature of the library below, which any crate in a build can switch on, relaxes it.
@@ -76,7 +89,9 @@ fn key_pair(secret: &[u8; 32]) -> (Scalar, EdwardsPoint) {
     let [.., last] = point.compress().0;
     let sign = subtle::Choice::from(last >> 7);
     let a = <Scalar as subtle::ConditionallySelectable>::conditional_select(&k, &-k, sign);
-    let public = <EdwardsPoint as subtle::ConditionallySelectable>::conditional_select(&point, &-point, sign);
+    let public = <EdwardsPoint as subtle::ConditionallySelectable>::conditional_select(
+        &point, &-point, sign,
+    );
     (a, public)
 }
 

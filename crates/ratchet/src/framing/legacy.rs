@@ -10,7 +10,9 @@
 use prost::Message;
 
 use super::protobuf::{self, WireType};
-use super::{Framing, Header, Inbound, Introduction, KeyExchange, RatchetMessage, key_field, required};
+use super::{
+    Framing, Header, Inbound, Introduction, KeyExchange, RatchetMessage, key_field, required,
+};
 use crate::error::FrameError;
 use crate::pre_key::{PreKeyId, SignedPreKeyId};
 use crate::suite::{Suite, Version};
@@ -70,7 +72,12 @@ impl Framing for Legacy {
         message
     }
 
-    fn encode_key_exchange(&self, introduction: &Introduction<'_>, message: Vec<u8>, tag: &[u8]) -> Vec<u8> {
+    fn encode_key_exchange(
+        &self,
+        introduction: &Introduction<'_>,
+        message: Vec<u8>,
+        tag: &[u8],
+    ) -> Vec<u8> {
         versioned(&PreKeySignalMessage {
             pre_key_id: Some(introduction.pre_key_id.get()),
             base_key: Some(suite().encode_key(introduction.ephemeral.as_bytes())),
@@ -84,7 +91,9 @@ impl Framing for Legacy {
     fn parse(&self, bytes: &[u8]) -> Result<Inbound, FrameError> {
         let protobuf = strip_version(bytes)?;
         match protobuf::wire_type_of(2, protobuf) {
-            Some(WireType::Bytes) => key_exchange(protobuf::decode(protobuf)?).map(Inbound::KeyExchange),
+            Some(WireType::Bytes) => {
+                key_exchange(protobuf::decode(protobuf)?).map(Inbound::KeyExchange)
+            }
             Some(WireType::Varint) => message(bytes).map(Inbound::Message),
             None => Err(FrameError::Unrecognised),
         }
@@ -117,8 +126,8 @@ fn key_exchange(parsed: PreKeySignalMessage) -> Result<KeyExchange, FrameError> 
         registration_id: _,
         signed_pre_key_id,
     } = parsed;
-    let pre_key_id =
-        PreKeyId::parse(pre_key_id.ok_or(FrameError::NoPreKey)?).map_err(|_| FrameError::Id("preKeyId"))?;
+    let pre_key_id = PreKeyId::parse(pre_key_id.ok_or(FrameError::NoPreKey)?)
+        .map_err(|_| FrameError::Id("preKeyId"))?;
     let signed_pre_key_id = SignedPreKeyId::parse(required(signed_pre_key_id, "signedPreKeyId")?)
         .map_err(|_| FrameError::Id("signedPreKeyId"))?;
     // The message comes before the identity key, whose check costs a multiplication.
@@ -127,15 +136,28 @@ fn key_exchange(parsed: PreKeySignalMessage) -> Result<KeyExchange, FrameError> 
     let identity = suite()
         .decode_identity(&required(identity_key, "identityKey")?)
         .map_err(|error| FrameError::Key("identityKey", error))?;
-    Ok(KeyExchange { pre_key_id, signed_pre_key_id, identity, ephemeral_key, message })
+    Ok(KeyExchange {
+        pre_key_id,
+        signed_pre_key_id,
+        identity,
+        ephemeral_key,
+        message,
+    })
 }
 
 /// Reads version byte, protobuf and tag. The tag covers the first two.
 fn message(bytes: &[u8]) -> Result<RatchetMessage, FrameError> {
-    let length = bytes.len().checked_sub(suite().mac_length).ok_or(FrameError::Truncated)?;
+    let length = bytes
+        .len()
+        .checked_sub(suite().mac_length)
+        .ok_or(FrameError::Truncated)?;
     let (authenticated, tag) = bytes.split_at(length);
-    let SignalMessage { ratchet_key, counter, previous_counter, ciphertext } =
-        protobuf::decode(strip_version(authenticated)?)?;
+    let SignalMessage {
+        ratchet_key,
+        counter,
+        previous_counter,
+        ciphertext,
+    } = protobuf::decode(strip_version(authenticated)?)?;
     let header = Header {
         number: required(counter, "counter")?,
         previous: required(previous_counter, "previousCounter")?,

@@ -23,7 +23,12 @@ pub(crate) trait Framing: Sync {
     fn encode_frame(&self, message: Vec<u8>, tag: &[u8]) -> Vec<u8>;
 
     /// The finished message inside a key exchange.
-    fn encode_key_exchange(&self, introduction: &Introduction<'_>, message: Vec<u8>, tag: &[u8]) -> Vec<u8>;
+    fn encode_key_exchange(
+        &self,
+        introduction: &Introduction<'_>,
+        message: Vec<u8>,
+        tag: &[u8],
+    ) -> Vec<u8>;
 
     /// Reads either.
     fn parse(&self, bytes: &[u8]) -> Result<Inbound, FrameError>;
@@ -173,8 +178,14 @@ fn required<T>(field: Option<T>, name: &'static str) -> Result<T, FrameError> {
 }
 
 /// A public key in a field of that name.
-fn key_field(suite: &Suite, field: Option<Vec<u8>>, name: &'static str) -> Result<PublicKey, FrameError> {
-    suite.decode_key(&required(field, name)?).map_err(|error| FrameError::Key(name, error))
+fn key_field(
+    suite: &Suite,
+    field: Option<Vec<u8>>,
+    name: &'static str,
+) -> Result<PublicKey, FrameError> {
+    suite
+        .decode_key(&required(field, name)?)
+        .map_err(|error| FrameError::Key(name, error))
 }
 
 #[cfg(test)]

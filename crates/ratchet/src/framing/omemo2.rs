@@ -10,7 +10,9 @@
 use prost::Message;
 
 use super::protobuf::{self, WireType};
-use super::{Framing, Header, Inbound, Introduction, KeyExchange, RatchetMessage, key_field, required};
+use super::{
+    Framing, Header, Inbound, Introduction, KeyExchange, RatchetMessage, key_field, required,
+};
 use crate::error::FrameError;
 use crate::pre_key::{PreKeyId, SignedPreKeyId};
 use crate::suite::{Suite, Version};
@@ -70,17 +72,29 @@ impl Framing for Omemo2 {
     }
 
     fn encode_frame(&self, message: Vec<u8>, tag: &[u8]) -> Vec<u8> {
-        OmemoAuthenticatedMessage { mac: Some(tag.to_vec()), message: Some(message) }.encode_to_vec()
+        OmemoAuthenticatedMessage {
+            mac: Some(tag.to_vec()),
+            message: Some(message),
+        }
+        .encode_to_vec()
     }
 
-    fn encode_key_exchange(&self, introduction: &Introduction<'_>, message: Vec<u8>, tag: &[u8]) -> Vec<u8> {
+    fn encode_key_exchange(
+        &self,
+        introduction: &Introduction<'_>,
+        message: Vec<u8>,
+        tag: &[u8],
+    ) -> Vec<u8> {
         // This schema has no place for the registration id.
         OmemoKeyExchange {
             pk_id: Some(introduction.pre_key_id.get()),
             spk_id: Some(introduction.signed_pre_key_id.get()),
             ik: Some(suite().encode_key(introduction.identity)),
             ek: Some(suite().encode_key(introduction.ephemeral.as_bytes())),
-            message: Some(OmemoAuthenticatedMessage { mac: Some(tag.to_vec()), message: Some(message) }),
+            message: Some(OmemoAuthenticatedMessage {
+                mac: Some(tag.to_vec()),
+                message: Some(message),
+            }),
         }
         .encode_to_vec()
     }
@@ -90,7 +104,9 @@ impl Framing for Omemo2 {
             return Err(FrameError::Truncated);
         }
         match protobuf::wire_type_of(1, bytes) {
-            Some(WireType::Varint) => key_exchange(protobuf::decode(bytes)?).map(Inbound::KeyExchange),
+            Some(WireType::Varint) => {
+                key_exchange(protobuf::decode(bytes)?).map(Inbound::KeyExchange)
+            }
             Some(WireType::Bytes) => message(protobuf::decode(bytes)?).map(Inbound::Message),
             None => Err(without_first_field(bytes)),
         }
@@ -106,16 +122,30 @@ fn without_first_field(bytes: &[u8]) -> FrameError {
 }
 
 fn key_exchange(parsed: OmemoKeyExchange) -> Result<KeyExchange, FrameError> {
-    let OmemoKeyExchange { pk_id, spk_id, ik, ek, message: inner } = parsed;
-    let pre_key_id = PreKeyId::parse(pk_id.ok_or(FrameError::NoPreKey)?).map_err(|_| FrameError::Id("pk_id"))?;
+    let OmemoKeyExchange {
+        pk_id,
+        spk_id,
+        ik,
+        ek,
+        message: inner,
+    } = parsed;
+    let pre_key_id =
+        PreKeyId::parse(pk_id.ok_or(FrameError::NoPreKey)?).map_err(|_| FrameError::Id("pk_id"))?;
     let signed_pre_key_id =
         SignedPreKeyId::parse(required(spk_id, "spk_id")?).map_err(|_| FrameError::Id("spk_id"))?;
     // The message comes before the identity key, whose check costs a multiplication.
     let message = message(required(inner, "message")?)?;
     let ephemeral_key = key_field(suite(), ek, "ek")?;
-    let identity =
-        suite().decode_identity(&required(ik, "ik")?).map_err(|error| FrameError::Key("ik", error))?;
-    Ok(KeyExchange { pre_key_id, signed_pre_key_id, identity, ephemeral_key, message })
+    let identity = suite()
+        .decode_identity(&required(ik, "ik")?)
+        .map_err(|error| FrameError::Key("ik", error))?;
+    Ok(KeyExchange {
+        pre_key_id,
+        signed_pre_key_id,
+        identity,
+        ephemeral_key,
+        message,
+    })
 }
 
 fn message(parsed: OmemoAuthenticatedMessage) -> Result<RatchetMessage, FrameError> {
@@ -125,12 +155,23 @@ fn message(parsed: OmemoAuthenticatedMessage) -> Result<RatchetMessage, FrameErr
         return Err(FrameError::MacLength);
     }
     let authenticated = required(message, "message")?;
-    let OmemoMessage { n, pn, dh_pub, ciphertext } = protobuf::decode(&authenticated)?;
+    let OmemoMessage {
+        n,
+        pn,
+        dh_pub,
+        ciphertext,
+    } = protobuf::decode(&authenticated)?;
     let header = Header {
         number: required(n, "n")?,
         previous: required(pn, "pn")?,
         ratchet_key: key_field(suite(), dh_pub, "dh_pub")?,
     };
     let ciphertext = required(ciphertext, "ciphertext")?;
-    Ok(RatchetMessage { version: Version::Omemo2, header, authenticated, ciphertext, tag })
+    Ok(RatchetMessage {
+        version: Version::Omemo2,
+        header,
+        authenticated,
+        ciphertext,
+        tag,
+    })
 }

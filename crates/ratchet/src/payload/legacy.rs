@@ -27,7 +27,11 @@ const TAG_LENGTH: usize = 16;
 const IV_LENGTH: usize = 12;
 
 impl Scheme for Legacy {
-    fn seal(&self, plaintext: &[u8], rng: &mut dyn Randomness) -> Result<SealedPayload, PayloadError> {
+    fn seal(
+        &self,
+        plaintext: &[u8],
+        rng: &mut dyn Randomness,
+    ) -> Result<SealedPayload, PayloadError> {
         let mut key = Zeroizing::new([0; KEY_LENGTH]);
         let mut iv = [0; IV_LENGTH];
         rng.fill(Role::PayloadKey, key.as_mut_slice())?;
@@ -37,7 +41,11 @@ impl Scheme for Legacy {
             .encrypt_inout_detached((&iv).into(), b"", buffer.as_mut_slice().into())
             .map_err(|_| PayloadError::Ciphertext)?;
         let key = PayloadKey::new([key.as_slice(), tag.as_slice()].concat());
-        Ok(SealedPayload { ciphertext: buffer, iv: Some(iv.to_vec()), key })
+        Ok(SealedPayload {
+            ciphertext: buffer,
+            iv: Some(iv.to_vec()),
+            key,
+        })
     }
 
     fn open(
@@ -60,7 +68,11 @@ impl Scheme for Legacy {
 
     fn empty(&self, rng: &mut dyn Randomness) -> Result<EmptyPayload, PayloadError> {
         // The encryption of nothing: a fresh key, and a tag that is the right one for it.
-        let SealedPayload { ciphertext: _, iv, key } = self.seal(b"", rng)?;
+        let SealedPayload {
+            ciphertext: _,
+            iv,
+            key,
+        } = self.seal(b"", rng)?;
         Ok(EmptyPayload { iv, key })
     }
 
@@ -80,7 +92,8 @@ fn decrypt<IvLength: ArraySize>(
     ciphertext: &[u8],
     tag: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, PayloadError> {
-    let cipher = AesGcm::<Aes128, IvLength>::new_from_slice(key).map_err(|_| PayloadError::KeyLength)?;
+    let cipher =
+        AesGcm::<Aes128, IvLength>::new_from_slice(key).map_err(|_| PayloadError::KeyLength)?;
     let iv = iv.try_into().map_err(|_| PayloadError::IvLength)?;
     let tag = tag.try_into().map_err(|_| PayloadError::KeyLength)?;
     let mut buffer = Zeroizing::new(ciphertext.to_vec());

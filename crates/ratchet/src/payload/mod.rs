@@ -15,7 +15,11 @@ pub(crate) mod omemo2;
 
 /// How one protocol encrypts payloads.
 pub(crate) trait Scheme: Sync {
-    fn seal(&self, plaintext: &[u8], rng: &mut dyn Randomness) -> Result<SealedPayload, PayloadError>;
+    fn seal(
+        &self,
+        plaintext: &[u8],
+        rng: &mut dyn Randomness,
+    ) -> Result<SealedPayload, PayloadError>;
 
     fn open(
         &self,
@@ -98,7 +102,11 @@ impl std::fmt::Debug for TransportedKey {
 ///
 /// [`PayloadError::Randomness`] if the source fails; [`PayloadError::Ciphertext`] if the payload exceeds the cipher's
 /// limit (legacy: 64 GiB).
-pub fn seal(version: Version, plaintext: &[u8], rng: &mut dyn Randomness) -> Result<SealedPayload, PayloadError> {
+pub fn seal(
+    version: Version,
+    plaintext: &[u8],
+    rng: &mut dyn Randomness,
+) -> Result<SealedPayload, PayloadError> {
     version.suite().payload.seal(plaintext, rng)
 }
 
@@ -114,7 +122,10 @@ pub fn open(
     iv: Option<&[u8]>,
     ciphertext: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, PayloadError> {
-    version.suite().payload.open(ratchet_plaintext, iv, ciphertext)
+    version
+        .suite()
+        .payload
+        .open(ratchet_plaintext, iv, ciphertext)
 }
 
 /// What a session seals for a message without payload.
@@ -131,7 +142,10 @@ pub fn empty(version: Version, rng: &mut dyn Randomness) -> Result<EmptyPayload,
 /// # Errors
 ///
 /// [`PayloadError::KeyLength`] if it is not what the protocol sends (omemo:2 32 bytes, legacy 16 or 32).
-pub fn open_empty(version: Version, ratchet_plaintext: &[u8]) -> Result<Option<TransportedKey>, PayloadError> {
+pub fn open_empty(
+    version: Version,
+    ratchet_plaintext: &[u8],
+) -> Result<Option<TransportedKey>, PayloadError> {
     version.suite().payload.open_empty(ratchet_plaintext)
 }
 

@@ -22,14 +22,22 @@ const KEY_LENGTH: usize = 32;
 const TAG_LENGTH: usize = 16;
 
 impl Scheme for Omemo2 {
-    fn seal(&self, plaintext: &[u8], rng: &mut dyn Randomness) -> Result<SealedPayload, PayloadError> {
+    fn seal(
+        &self,
+        plaintext: &[u8],
+        rng: &mut dyn Randomness,
+    ) -> Result<SealedPayload, PayloadError> {
         let mut key = Zeroizing::new([0; KEY_LENGTH]);
         rng.fill(Role::PayloadKey, key.as_mut_slice())?;
         let keys = expand(key.as_slice());
         let ciphertext = keys.encrypt(plaintext);
         let tag = keys.payload_tag(&ciphertext);
         let (tag, _) = tag.split_at(TAG_LENGTH);
-        Ok(SealedPayload { ciphertext, iv: None, key: PayloadKey::new([key.as_slice(), tag].concat()) })
+        Ok(SealedPayload {
+            ciphertext,
+            iv: None,
+            key: PayloadKey::new([key.as_slice(), tag].concat()),
+        })
     }
 
     fn open(
@@ -50,11 +58,18 @@ impl Scheme for Omemo2 {
     }
 
     fn empty(&self, _rng: &mut dyn Randomness) -> Result<EmptyPayload, PayloadError> {
-        Ok(EmptyPayload { iv: None, key: PayloadKey::new(vec![0; KEY_LENGTH]) })
+        Ok(EmptyPayload {
+            iv: None,
+            key: PayloadKey::new(vec![0; KEY_LENGTH]),
+        })
     }
 
     fn open_empty(&self, ratchet_plaintext: &[u8]) -> Result<Option<TransportedKey>, PayloadError> {
-        if ratchet_plaintext.len() == KEY_LENGTH { Ok(None) } else { Err(PayloadError::KeyLength) }
+        if ratchet_plaintext.len() == KEY_LENGTH {
+            Ok(None)
+        } else {
+            Err(PayloadError::KeyLength)
+        }
     }
 }
 

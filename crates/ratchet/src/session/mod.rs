@@ -14,6 +14,7 @@
 //! Skipped message keys are the caller's to store: `open` hands out the new ones in its [`Step`] and takes the one that
 //! a late message needs.
 
+use crate::VerifiedBundle;
 use crate::chain_key::ChainKey;
 use crate::error::SessionError;
 use crate::framing::{Introduction, KeyExchange};
@@ -25,7 +26,6 @@ use crate::randomness::{Randomness, Role};
 use crate::root_key::RootKey;
 use crate::suite::{Suite, Version};
 use crate::x3dh::{self, InitiatorKeys, ResponderKeys};
-use crate::VerifiedBundle;
 
 mod open;
 mod seal;
@@ -79,7 +79,10 @@ enum Phase {
     /// No: every message repeats the key exchange.
     Awaiting(KeyExchangeParts),
     /// Yes, or the peer began.
-    Established { receiving: ReceivingChain, spare: Option<SpareKey> },
+    Established {
+        receiving: ReceivingChain,
+        spare: Option<SpareKey>,
+    },
 }
 
 /// What a repeated key exchange says besides what the session holds anyway.
@@ -152,7 +155,12 @@ impl Session {
             parties: Parties::new(suite, true, identity.public(), bundle.identity()),
             ephemeral_key: *ephemeral.public(),
             root,
-            sending: SendingChain { ratchet, chain, next: 0, previous: 0 },
+            sending: SendingChain {
+                ratchet,
+                chain,
+                next: 0,
+                previous: 0,
+            },
             phase: Phase::Awaiting(KeyExchangeParts {
                 pre_key_id,
                 signed_pre_key_id: bundle.signed_pre_key_id(),
@@ -189,22 +197,48 @@ impl Session {
             return Err(SessionError::SignedPreKey);
         }
         let ephemeral_key = *key_exchange.ephemeral_key();
-        ephemeral_key.check_torsion_free().map_err(SessionError::EphemeralKey)?;
+        ephemeral_key
+            .check_torsion_free()
+            .map_err(SessionError::EphemeralKey)?;
 
         let suite = version.suite();
         let peer = key_exchange.identity();
-        let initiator = InitiatorKeys { identity: &peer.diffie_hellman_key(), ephemeral: &ephemeral_key };
-        let root =
-            x3dh::respond(suite, identity.secret(), signed_pre_key.key_pair(), pre_key.key_pair(), &initiator)?;
+        let initiator = InitiatorKeys {
+            identity: &peer.diffie_hellman_key(),
+            ephemeral: &ephemeral_key,
+        };
+        let root = x3dh::respond(
+            suite,
+            identity.secret(),
+            signed_pre_key.key_pair(),
+            pre_key.key_pair(),
+            &initiator,
+        )?;
         let parties = Parties::new(suite, false, identity.public(), peer);
-        let (first, opened) =
-            open::first_message(&parties, &root, signed_pre_key.key_pair().secret(), key_exchange.message(), rng)?;
-        let open::Turn { root, ratchet, chain, receiving, spare } = first;
+        let (first, opened) = open::first_message(
+            &parties,
+            &root,
+            signed_pre_key.key_pair().secret(),
+            key_exchange.message(),
+            rng,
+        )?;
+        let open::Turn {
+            root,
+            ratchet,
+            chain,
+            receiving,
+            spare,
+        } = first;
         let session = Self {
             parties,
             ephemeral_key,
             root,
-            sending: SendingChain { ratchet, chain, next: 0, previous: 0 },
+            sending: SendingChain {
+                ratchet,
+                chain,
+                next: 0,
+                previous: 0,
+            },
             phase: Phase::Established { receiving, spare },
         };
         Ok((session, opened))
@@ -261,9 +295,20 @@ impl Session {
 }
 
 impl Parties {
-    fn new(suite: &'static Suite, initiated_by_us: bool, ours: &IdentityKey, theirs: &IdentityKey) -> Self {
+    fn new(
+        suite: &'static Suite,
+        initiated_by_us: bool,
+        ours: &IdentityKey,
+        theirs: &IdentityKey,
+    ) -> Self {
         let wire = suite.identity_to_wire;
-        Self { suite, initiated_by_us, our_wire: wire(ours), their_wire: wire(theirs), peer: *theirs }
+        Self {
+            suite,
+            initiated_by_us,
+            our_wire: wire(ours),
+            their_wire: wire(theirs),
+            peer: *theirs,
+        }
     }
 
     /// omemo:2 names the initiator first, in both directions; legacy names the sender first.
@@ -274,9 +319,15 @@ impl Parties {
             self.initiated_by_us
         };
         if ours_first {
-            AssociatedData { first: &self.our_wire, second: &self.their_wire }
+            AssociatedData {
+                first: &self.our_wire,
+                second: &self.their_wire,
+            }
         } else {
-            AssociatedData { first: &self.their_wire, second: &self.our_wire }
+            AssociatedData {
+                first: &self.their_wire,
+                second: &self.our_wire,
+            }
         }
     }
 }
@@ -296,7 +347,13 @@ impl SpareKey {
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { parties, ephemeral_key, root: _, sending: _, phase: _ } = self;
+        let Self {
+            parties,
+            ephemeral_key,
+            root: _,
+            sending: _,
+            phase: _,
+        } = self;
         f.debug_struct("Session")
             .field("version", &parties.suite.version)
             .field("initiated_by_us", &parties.initiated_by_us)

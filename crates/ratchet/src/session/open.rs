@@ -1,7 +1,9 @@
 //! Receiving: find the key, check the tag, decrypt, and say what follows. Nothing here changes a session.
 
 use super::step::{Change, Opened, Plaintext, Step};
-use super::{Direction, Parties, Phase, ReceivingChain, SPARE_CHAIN, Session, SkippedKey, SpareKey};
+use super::{
+    Direction, Parties, Phase, ReceivingChain, SPARE_CHAIN, Session, SkippedKey, SpareKey,
+};
 use crate::chain_key::ChainKey;
 use crate::error::OpenError;
 use crate::framing::RatchetMessage;
@@ -47,16 +49,26 @@ impl Session {
             Phase::Awaiting(_) => (None, None),
             Phase::Established { receiving, spare } => (Some(receiving), spare.as_ref()),
         };
-        if let Some(spare) = spare.filter(|spare| spare.fits(message.ratchet_key(), message.number())) {
-            return Ok(late(decrypt(parties, spare.key.fork(), message)?, Change::UsedSpare));
+        if let Some(spare) =
+            spare.filter(|spare| spare.fits(message.ratchet_key(), message.number()))
+        {
+            return Ok(late(
+                decrypt(parties, spare.key.fork(), message)?,
+                Change::UsedSpare,
+            ));
         }
         match receiving {
-            Some(chain) if chain.ratchet_key == *message.ratchet_key() => advance(parties, chain, message),
+            Some(chain) if chain.ratchet_key == *message.ratchet_key() => {
+                advance(parties, chain, message)
+            }
             old => {
                 let secret = self.sending.ratchet.secret();
                 let (turn, opened) = turn(parties, &self.root, secret, old, message, rng)?;
                 let from = old.map(ReceivingChain::position);
-                Ok(opened.with(Change::Turn { from, turn: Box::new(turn) }))
+                Ok(opened.with(Change::Turn {
+                    from,
+                    turn: Box::new(turn),
+                }))
             }
         }
     }
@@ -75,16 +87,31 @@ pub(super) fn first_message(
 }
 
 /// A message of the chain that we know.
-fn advance(parties: &Parties, old: &ReceivingChain, message: &RatchetMessage) -> Result<Opened, OpenError> {
-    let jump = message.number().checked_sub(old.next).ok_or(OpenError::AlreadyUsed)?;
+fn advance(
+    parties: &Parties,
+    old: &ReceivingChain,
+    message: &RatchetMessage,
+) -> Result<Opened, OpenError> {
+    let jump = message
+        .number()
+        .checked_sub(old.next)
+        .ok_or(OpenError::AlreadyUsed)?;
     check_jump(parties, jump, 0)?;
 
     let mut skipped = Vec::new();
     let (receiving, key) = receive(parties, old.fork(), message.number(), &mut skipped)?;
     let plaintext = decrypt(parties, key, message)?;
     let heartbeat_due = receiving.heartbeat_seen && !old.heartbeat_seen;
-    let change = Change::Advance { from: old.position(), receiving };
-    Ok(Opened { plaintext, step: Step { change, skipped }, heartbeat_due, via_skipped: false })
+    let change = Change::Advance {
+        from: old.position(),
+        receiving,
+    };
+    Ok(Opened {
+        plaintext,
+        step: Step { change, skipped },
+        heartbeat_due,
+        via_skipped: false,
+    })
 }
 
 /// A message of a new chain: the Diffie-Hellman ratchet turns. Our half of the turn, and the new key for it, come
@@ -105,14 +132,32 @@ fn turn(
 
     let theirs = *message.ratchet_key();
     let (root, chain) = root.advance(parties.suite, diffie_hellman(secret, &theirs)?.as_bytes());
-    let new = ReceivingChain { ratchet_key: theirs, chain, next: 0, heartbeat_seen: false };
+    let new = ReceivingChain {
+        ratchet_key: theirs,
+        chain,
+        next: 0,
+        heartbeat_seen: false,
+    };
     let (receiving, key) = receive(parties, new, message.number(), &mut skipped)?;
     let plaintext = decrypt(parties, key, message)?;
 
     let ratchet = KeyPair::generate(Role::RatchetKey, rng)?;
     let (root, chain) = root.advance(parties.suite, ratchet.diffie_hellman(&theirs)?.as_bytes());
-    let computed = Computed { plaintext, skipped, heartbeat_due: receiving.heartbeat_seen };
-    Ok((Turn { root, ratchet, chain, receiving, spare }, computed))
+    let computed = Computed {
+        plaintext,
+        skipped,
+        heartbeat_due: receiving.heartbeat_seen,
+    };
+    Ok((
+        Turn {
+            root,
+            ratchet,
+            chain,
+            receiving,
+            spare,
+        },
+        computed,
+    ))
 }
 
 /// An outcome that lacks its change.
@@ -124,14 +169,31 @@ struct Computed {
 
 impl Computed {
     fn with(self, change: Change) -> Opened {
-        let Self { plaintext, skipped, heartbeat_due } = self;
-        Opened { plaintext, step: Step { change, skipped }, heartbeat_due, via_skipped: false }
+        let Self {
+            plaintext,
+            skipped,
+            heartbeat_due,
+        } = self;
+        Opened {
+            plaintext,
+            step: Step { change, skipped },
+            heartbeat_due,
+            via_skipped: false,
+        }
     }
 }
 
 fn late(plaintext: Plaintext, change: Change) -> Opened {
-    let step = Step { change, skipped: Vec::new() };
-    Opened { plaintext, step, heartbeat_due: false, via_skipped: true }
+    let step = Step {
+        change,
+        skipped: Vec::new(),
+    };
+    Opened {
+        plaintext,
+        step,
+        heartbeat_due: false,
+        via_skipped: true,
+    }
 }
 
 /// Counts before a single key is derived: a message that names number 2³² − 1 costs nothing.
@@ -165,28 +227,47 @@ fn finish(mut old: ReceivingChain, length: u32, skipped: &mut Vec<SkippedKey>) -
     }
     skip(&mut old, length, skipped);
     let mut chain = [0; SPARE_CHAIN];
-    chain.iter_mut().zip(old.ratchet_key.as_bytes()).for_each(|(to, from)| *to = *from);
-    Some(SpareKey { chain, number: length, key: old.chain.message_key() })
+    chain
+        .iter_mut()
+        .zip(old.ratchet_key.as_bytes())
+        .for_each(|(to, from)| *to = *from);
+    Some(SpareKey {
+        chain,
+        number: length,
+        key: old.chain.message_key(),
+    })
 }
 
 /// Takes the keys from where the chain stands up to, not including, `number`.
 fn skip(receiving: &mut ReceivingChain, number: u32, skipped: &mut Vec<SkippedKey>) {
     let ratchet_key: PublicKey = receiving.ratchet_key;
-    skipped.extend(
-        (receiving.next..number).map(|number| SkippedKey { ratchet_key, number, key: receiving.chain.advance() }),
-    );
+    skipped.extend((receiving.next..number).map(|number| SkippedKey {
+        ratchet_key,
+        number,
+        key: receiving.chain.advance(),
+    }));
     receiving.next = number;
 }
 
 /// Checks the tag, then decrypts.
-fn decrypt(parties: &Parties, key: MessageKey, message: &RatchetMessage) -> Result<Plaintext, OpenError> {
+fn decrypt(
+    parties: &Parties,
+    key: MessageKey,
+    message: &RatchetMessage,
+) -> Result<Plaintext, OpenError> {
     let suite = parties.suite;
     let keys = key.expand(suite.message_info);
-    let tag = keys.message_tag(suite, &parties.associated_data(Direction::Received), message.authenticated());
+    let tag = keys.message_tag(
+        suite,
+        &parties.associated_data(Direction::Received),
+        message.authenticated(),
+    );
     if !tag_matches(&tag, suite.mac_length, message.tag()) {
         return Err(OpenError::Mac);
     }
-    keys.decrypt(message.ciphertext()).map(Plaintext).ok_or(OpenError::Ciphertext)
+    keys.decrypt(message.ciphertext())
+        .map(Plaintext)
+        .ok_or(OpenError::Ciphertext)
 }
 
 impl ReceivingChain {

@@ -75,9 +75,15 @@ pub(super) enum Change {
     /// The key came from the spare slot, which is empty now.
     UsedSpare,
     /// The receiving chain moves on, from this position.
-    Advance { from: (PublicKey, u32), receiving: ReceivingChain },
+    Advance {
+        from: (PublicKey, u32),
+        receiving: ReceivingChain,
+    },
     /// Both chains are new. The old receiving chain, if any, stood at this position.
-    Turn { from: Option<(PublicKey, u32)>, turn: Box<Turn> },
+    Turn {
+        from: Option<(PublicKey, u32)>,
+        turn: Box<Turn>,
+    },
     /// Already entered.
     Done,
 }
@@ -121,11 +127,14 @@ impl Session {
                     *spare = None;
                 }
             }
-            Change::Advance { from, receiving: new } => {
-                if let Phase::Established { receiving, .. } = &mut self.phase {
-                    if receiving.position() == from {
-                        *receiving = new;
-                    }
+            Change::Advance {
+                from,
+                receiving: new,
+            } => {
+                if let Phase::Established { receiving, .. } = &mut self.phase
+                    && receiving.position() == from
+                {
+                    *receiving = new;
                 }
             }
             Change::Turn { from, turn } => self.turn(from, *turn),
@@ -140,11 +149,22 @@ impl Session {
         if position != from {
             return;
         }
-        let Turn { root, ratchet, chain, receiving, spare } = turn;
+        let Turn {
+            root,
+            ratchet,
+            chain,
+            receiving,
+            spare,
+        } = turn;
         self.root = root;
         // Counted here, not when the step was computed: we may have sent in between.
         let previous = self.sending.next;
-        self.sending = SendingChain { ratchet, chain, next: 0, previous };
+        self.sending = SendingChain {
+            ratchet,
+            chain,
+            next: 0,
+            previous,
+        };
         self.phase = Phase::Established { receiving, spare };
     }
 }

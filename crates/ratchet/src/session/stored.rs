@@ -18,7 +18,9 @@
 
 use zeroize::Zeroizing;
 
-use super::{KeyExchangeParts, Parties, Phase, ReceivingChain, SPARE_CHAIN, SendingChain, Session, SpareKey};
+use super::{
+    KeyExchangeParts, Parties, Phase, ReceivingChain, SPARE_CHAIN, SendingChain, Session, SpareKey,
+};
 use crate::chain_key::ChainKey;
 use crate::error::SessionError;
 use crate::identity::IdentityKey;
@@ -41,9 +43,26 @@ impl Session {
     /// The stored form (387 bytes). It holds secrets.
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let Self { parties, ephemeral_key, root, sending, phase } = self;
-        let Parties { suite, initiated_by_us: _, our_wire, their_wire: _, peer } = parties;
-        let SendingChain { ratchet, chain, next, previous } = sending;
+        let Self {
+            parties,
+            ephemeral_key,
+            root,
+            sending,
+            phase,
+        } = self;
+        let Parties {
+            suite,
+            initiated_by_us: _,
+            our_wire,
+            their_wire: _,
+            peer,
+        } = parties;
+        let SendingChain {
+            ratchet,
+            chain,
+            next,
+            previous,
+        } = sending;
         // With the full capacity from the start, no growing leaves an unwiped copy behind.
         let mut out = Zeroizing::new(Vec::with_capacity(LENGTH));
         out.extend_from_slice(&[LAYOUT, suite.version.to_byte(), self.flags()]);
@@ -91,13 +110,22 @@ impl Session {
 
 fn write_phase(phase: &Phase, out: &mut Vec<u8>) {
     match phase {
-        Phase::Awaiting(KeyExchangeParts { pre_key_id, signed_pre_key_id, registration_id }) => {
+        Phase::Awaiting(KeyExchangeParts {
+            pre_key_id,
+            signed_pre_key_id,
+            registration_id,
+        }) => {
             out.extend_from_slice(&pre_key_id.get().to_be_bytes());
             out.extend_from_slice(&signed_pre_key_id.get().to_be_bytes());
             out.extend_from_slice(&registration_id.to_be_bytes());
         }
         Phase::Established { receiving, spare } => {
-            let ReceivingChain { ratchet_key, chain, next, heartbeat_seen: _ } = receiving;
+            let ReceivingChain {
+                ratchet_key,
+                chain,
+                next,
+                heartbeat_seen: _,
+            } = receiving;
             out.extend_from_slice(ratchet_key.as_bytes());
             out.extend_from_slice(chain.as_bytes());
             out.extend_from_slice(&next.to_be_bytes());
@@ -151,7 +179,13 @@ fn read(bytes: &[u8]) -> Option<Session> {
     let peer = IdentityKey::from_stored(*reader.take()?, *reader.take()?);
     let their_wire = (suite.identity_to_wire)(&peer);
     let session = Session {
-        parties: Parties { suite, initiated_by_us: flags & BEGUN_BY_US != 0, our_wire, their_wire, peer },
+        parties: Parties {
+            suite,
+            initiated_by_us: flags & BEGUN_BY_US != 0,
+            our_wire,
+            their_wire,
+            peer,
+        },
         ephemeral_key: reader.public_key()?,
         root: RootKey::from_array(reader.take()?),
         sending: SendingChain {
@@ -182,12 +216,20 @@ fn read_phase(flags: u8, reader: &mut Reader<'_>) -> Option<Phase> {
         next: reader.number()?,
         heartbeat_seen: flags & HEARTBEAT_SEEN != 0,
     };
-    let spare = if flags & SPARE == 0 { None } else { Some(read_spare(reader)?) };
+    let spare = if flags & SPARE == 0 {
+        None
+    } else {
+        Some(read_spare(reader)?)
+    };
     Some(Phase::Established { receiving, spare })
 }
 
 fn read_spare(reader: &mut Reader<'_>) -> Option<SpareKey> {
     let chain: [u8; SPARE_CHAIN] = *reader.take()?;
     let number = reader.number()?;
-    Some(SpareKey { chain, number, key: MessageKey::new(reader.secret()?) })
+    Some(SpareKey {
+        chain,
+        number,
+        key: MessageKey::new(reader.secret()?),
+    })
 }

@@ -44,7 +44,9 @@ impl Version {
     /// The version that a stored number stands for.
     #[must_use]
     pub fn from_byte(byte: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|version| version.to_byte() == byte)
+        Self::ALL
+            .into_iter()
+            .find(|version| version.to_byte() == byte)
     }
 }
 
@@ -125,6 +127,8 @@ impl Suite {
 
 impl std::fmt::Debug for Suite {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Suite").field("version", &self.version).finish_non_exhaustive()
+        f.debug_struct("Suite")
+            .field("version", &self.version)
+            .finish_non_exhaustive()
     }
 }
