@@ -1,0 +1,50 @@
+//! How much of everything a stanza may hold. A peer or a server can send whatever it likes; what
+//! is above these limits is refused as a whole, before any work is done for it.
+
+/// Devices on one list, our own included. Real accounts have fewer than twenty; a list is fetched
+/// and searched for bundles, so that its length is work for us.
+pub(crate) const MAX_LISTED_DEVICES: usize = 1_024;
+
+/// Keys in one message. A room of some hundred members with several devices each fits; a stanza of
+/// 256 KiB, where common servers close the stream, holds fewer than half of it.
+pub(crate) const MAX_KEYS: usize = 4_096;
+
+/// Bytes of one key. The largest that occurs, a legacy key exchange, has fewer than 300.
+pub(crate) const MAX_KEY_BYTES: usize = 4_096;
+
+/// Prekeys in one bundle. XEP-0384 §4.2 asks for about 100.
+pub(crate) const MAX_PRE_KEYS: usize = 1_024;
+
+/// Bytes of an encrypted payload. Common servers carry stanzas up to 512 KiB, of which base64
+/// takes a quarter.
+pub(crate) const MAX_PAYLOAD_BYTES: usize = 1_048_576;
+
+/// Bytes of a key, signature or initialisation vector that stands alone: none is longer than 64.
+/// A little room, so that a wrong length is told apart from an attack.
+pub(crate) const MAX_SHORT_BYTES: usize = 1_024;
+
+/// Unicode code points of a label: XEP-0384 §5.3.1 wants them under 53.
+pub(crate) const MAX_LABEL_CHARS: usize = 52;
+
+/// Items in one answer or event. We ask for one; a node that was filled by mistake held 187.
+pub(crate) const MAX_ITEMS: usize = 1_024;
+
+/// Bytes of one stanza as text: a payload of the largest size in base64, with as much again for
+/// its keys.
+pub(crate) const MAX_XML_BYTES: usize = 2 * 1_048_576;
+
+/// How deep elements may lie in each other. Memory is freed by recursion, so that depth costs
+/// stack; formatted text and forms stay below 20.
+pub(crate) const MAX_DEPTH: usize = 64;
+
+/// Attributes of one element. No specification gives an element ten.
+pub(crate) const MAX_ATTRIBUTES: usize = 64;
+
+/// Bytes of one attribute or name. The longest in use, a JID, has at most 3,071.
+pub(crate) const MAX_TOKEN_BYTES: usize = 8_192;
+
+/// Elements and texts of one stanza. Each costs some hundred bytes of memory for four on the wire.
+pub(crate) const MAX_NODES: usize = 32_768;
+
+/// Characters of an error's text that are kept: it is shown, and a server writes it.
+pub(crate) const MAX_ERROR_TEXT_CHARS: usize = 256;

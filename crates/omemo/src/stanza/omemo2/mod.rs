@@ -1,0 +1,8 @@
+//! The elements of `urn:xmpp:omemo:2` (XEP-0384 0.9).
+
+pub(crate) mod bundle;
+pub(crate) mod devices;
+pub(crate) mod encrypted;
+
+/// The namespace of all of them.
+pub(crate) const NAMESPACE: &str = "urn:xmpp:omemo:2";

@@ -1,0 +1,18 @@
+//! Stanza ids that survive reflection (XEP-0359).
+
+use minidom::Element;
+
+use super::node;
+
+/// The namespace.
+pub(crate) const NAMESPACE: &str = "urn:xmpp:sid:0";
+
+/// `<origin-id/>`: the sender's own id of a message (XEP-0359 §3.2).
+pub(crate) fn origin_id(id: &str) -> Element {
+    node::with_attributes("origin-id", NAMESPACE, [("id", id)])
+}
+
+/// The origin-id of a stanza, if it has one.
+pub(crate) fn read_origin_id(stanza: &Element) -> Option<&str> {
+    stanza.get_child("origin-id", NAMESPACE)?.attr("id")
+}
