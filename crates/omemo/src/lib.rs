@@ -7,6 +7,7 @@ mod error;
 mod message;
 mod output;
 mod settings;
+mod stanza;
 pub mod store;
 mod trust;
 
