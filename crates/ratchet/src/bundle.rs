@@ -205,6 +205,3 @@ fn draw_index(count: usize, rng: &mut dyn Randomness) -> Result<usize, SessionEr
         .ok_or(SessionError::NoPreKey)?;
     usize::try_from(index).map_err(|_| SessionError::NoPreKey)
 }
-
-#[cfg(test)]
-mod tests;

@@ -5,10 +5,13 @@
 
 use thiserror::Error;
 
-/// The source of randomness failed.
+/// The source of randomness failed. Every implementation of [`Randomness`](crate::Randomness) may say so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("the source of randomness failed")]
-#[non_exhaustive]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "implementations of the trait construct it"
+)]
 pub struct RandomnessError;
 
 /// Bytes that should be a public key are not an acceptable one.

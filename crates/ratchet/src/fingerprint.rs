@@ -66,6 +66,3 @@ fn digit(c: Option<char>) -> Result<u8, FingerprintError> {
     let value = c.and_then(|c| c.to_digit(16)).ok_or(FingerprintError)?;
     u8::try_from(value).map_err(|_| FingerprintError)
 }
-
-#[cfg(test)]
-mod tests;

@@ -264,6 +264,3 @@ impl IdentityKeyPair {
         &self.secret
     }
 }
-
-#[cfg(test)]
-mod tests;

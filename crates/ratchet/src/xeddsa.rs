@@ -103,6 +103,3 @@ fn hash(parts: &[&[u8]]) -> Scalar {
     let wide = Zeroizing::new(<[u8; 64]>::from(digest.finalize()));
     Scalar::from_bytes_mod_order_wide(&wide)
 }
-
-#[cfg(test)]
-mod tests;

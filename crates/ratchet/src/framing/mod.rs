@@ -187,6 +187,3 @@ fn key_field(
         .decode_key(&required(field, name)?)
         .map_err(|error| FrameError::Key(name, error))
 }
-
-#[cfg(test)]
-mod tests;

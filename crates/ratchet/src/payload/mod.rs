@@ -148,6 +148,3 @@ pub fn open_empty(
 ) -> Result<Option<TransportedKey>, PayloadError> {
     version.suite().payload.open_empty(ratchet_plaintext)
 }
-
-#[cfg(test)]
-mod tests;

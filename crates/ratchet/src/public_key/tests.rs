@@ -1,1 +1,55 @@
+use super::*;
 
+/// A zero output cannot be had through [`PublicKey::parse`], and is refused all the same.
+#[test]
+fn a05_a_zero_output_is_refused() {
+    let secret = Secret::from_array(&[0x42; 32]);
+    for key in SMALL_ORDER {
+        assert_eq!(
+            diffie_hellman(&secret, &PublicKey::from_checked(key)).err(),
+            Some(NonContributory)
+        );
+    }
+}
+
+#[test]
+fn a06_the_bound_is_p() {
+    let mut below = PRIME;
+    below[0] -= 1;
+    assert!(is_canonical(&below));
+    assert!(!is_canonical(&PRIME));
+    assert!(!is_canonical(&[0xff; 32]));
+    assert!(is_canonical(&[0; 32]));
+}
+/// RFC 7748 §5.2, the first vector.
+#[test]
+fn kat_rfc_7748_x25519() {
+    let scalar = [
+        0xa5, 0x46, 0xe3, 0x6b, 0xf0, 0x52, 0x7c, 0x9d, 0x3b, 0x16, 0x15, 0x4b, 0x82, 0x46, 0x5e,
+        0xdd, 0x62, 0x14, 0x4c, 0x0a, 0xc1, 0xfc, 0x5a, 0x18, 0x50, 0x6a, 0x22, 0x44, 0xba, 0x44,
+        0x9a, 0xc4,
+    ];
+    let u = [
+        0xe6, 0xdb, 0x68, 0x67, 0x58, 0x30, 0x30, 0xdb, 0x35, 0x94, 0xc1, 0xa4, 0x24, 0xb1, 0x5f,
+        0x7c, 0x72, 0x66, 0x24, 0xec, 0x26, 0xb3, 0x35, 0x3b, 0x10, 0xa9, 0x03, 0xa6, 0xd0, 0xab,
+        0x1c, 0x4c,
+    ];
+    let output = [
+        0xc3, 0xda, 0x55, 0x37, 0x9d, 0xe9, 0xc6, 0x90, 0x8e, 0x94, 0xea, 0x4d, 0xf2, 0x8d, 0x08,
+        0x4f, 0x32, 0xec, 0xcf, 0x03, 0x49, 0x1c, 0x71, 0xf7, 0x54, 0xb4, 0x07, 0x55, 0x77, 0xa2,
+        0x85, 0x52,
+    ];
+    let shared = diffie_hellman(&Secret::from_array(&scalar), &PublicKey::parse(&u).unwrap());
+    assert_eq!(shared.unwrap().as_bytes(), &output);
+}
+
+#[test]
+fn both_sides_agree() {
+    let alice = KeyPair::from_secret(Secret::from_array(&[1; 32]));
+    let bob = KeyPair::from_secret(Secret::from_array(&[2; 32]));
+    let shared = alice.diffie_hellman(bob.public()).unwrap();
+    assert_eq!(
+        shared.as_bytes(),
+        bob.diffie_hellman(alice.public()).unwrap().as_bytes()
+    );
+}

@@ -361,6 +361,3 @@ impl std::fmt::Debug for Session {
             .finish_non_exhaustive()
     }
 }
-
-#[cfg(test)]
-mod tests;

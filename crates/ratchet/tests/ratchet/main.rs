@@ -1,0 +1,16 @@
+//! The crate's tests from outside: one file a subject, each run over both protocols where that makes sense.
+//!
+//! Names say what they show: `rule_NN` a rule of XEP-0384, `aNN` an attack seen elsewhere, `quirk_NN` what other
+//! clients really send, `kat` an answer that another implementation gave.
+
+mod bundle;
+mod common;
+mod delivery;
+mod framing;
+mod hostile_keys;
+mod identity;
+mod payload;
+mod session;
+mod skipping;
+mod stored;
+mod vectors;
