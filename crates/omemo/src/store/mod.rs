@@ -9,10 +9,9 @@ pub mod conformance;
 mod memory;
 mod row;
 
-pub use memory::MemoryStore;
+pub use memory::{MemoryStore, MemoryTransaction};
+pub use omemo_ratchet::{IdentityKey, MessageKey, PreKeyId, PublicKey, SignedPreKeyId, Version};
 pub use row::*;
-
-use omemo_ratchet::{PreKeyId, PublicKey, SignedPreKeyId, Version};
 
 use crate::{Address, BareJid, InboxId, Ticket};
 
@@ -98,7 +97,7 @@ pub trait Transaction {
 
 /// One write. `Put` inserts or replaces by the row's unique key; a `Delete` of what is not there
 /// does nothing.
-#[allow(clippy::exhaustive_enums, missing_docs, reason = "every store matches all of them")]
+#[allow(missing_docs, reason = "each is named after its row")]
 pub enum Change {
     PutAccount(AccountRow),
     PutPublication(PublicationRow),

@@ -7,8 +7,7 @@ use zeroize::Zeroizing;
 use crate::{Address, BareJid, DeviceId, InboxId, Ticket, Timestamp, Trust};
 
 /// The account itself: one row.
-#[derive(Debug, Clone)]
-#[allow(clippy::exhaustive_structs, missing_docs, reason = "rows are matched by every store")]
+#[derive(Clone)]
 pub struct AccountRow {
     /// This device's id, the same in both protocols.
     pub device: DeviceId,
@@ -24,7 +23,6 @@ pub struct AccountRow {
 
 /// What is published in one protocol.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(clippy::exhaustive_structs, reason = "rows are matched by every store")]
 pub struct PublicationRow {
     /// The protocol.
     pub version: Version,
@@ -42,7 +40,6 @@ pub struct PublicationRow {
 
 /// A one-time prekey of ours.
 #[derive(Clone)]
-#[allow(clippy::exhaustive_structs, reason = "rows are matched by every store")]
 pub struct PreKeyRow {
     /// The protocol.
     pub version: Version,
@@ -56,7 +53,6 @@ pub struct PreKeyRow {
 
 /// A signed prekey of ours.
 #[derive(Clone)]
-#[allow(clippy::exhaustive_structs, reason = "rows are matched by every store")]
 pub struct SignedPreKeyRow {
     /// The protocol.
     pub version: Version,
@@ -74,7 +70,6 @@ pub struct SignedPreKeyRow {
 
 /// That the device list of an account is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(clippy::exhaustive_structs, reason = "rows are matched by every store")]
 pub struct DeviceListRow {
     /// The protocol.
     pub version: Version,
@@ -86,7 +81,6 @@ pub struct DeviceListRow {
 
 /// One device that was seen on a list, in a bundle or in a key exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(clippy::exhaustive_structs, reason = "rows are matched by every store")]
 pub struct DeviceRow {
     /// The protocol.
     pub version: Version,
@@ -107,7 +101,6 @@ pub struct DeviceRow {
 
 /// The decision about one identity key of one account, in all protocols.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(clippy::exhaustive_structs, reason = "rows are matched by every store")]
 pub struct TrustRow {
     /// Whose key.
     pub jid: BareJid,
@@ -119,7 +112,6 @@ pub struct TrustRow {
 
 /// One session with one device; at most four a device are kept.
 #[derive(Clone)]
-#[allow(clippy::exhaustive_structs, reason = "rows are matched by every store")]
 pub struct SessionRow {
     /// The protocol.
     pub version: Version,
@@ -133,8 +125,8 @@ pub struct SessionRow {
     pub last_used: u64,
 }
 
-/// The key of a message that has not arrived. Goes with its session.
-#[allow(clippy::exhaustive_structs, reason = "rows are matched by every store")]
+/// The key of a message that has not arrived. Goes with its session, which must be there when the
+/// transaction commits.
 pub struct SkippedRow {
     /// The protocol.
     pub version: Version,
@@ -152,9 +144,22 @@ pub struct SkippedRow {
     pub order: u64,
 }
 
+impl SkippedRow {
+    /// Which one it is.
+    #[must_use]
+    pub fn id(&self) -> SkippedId {
+        SkippedId {
+            version: self.version,
+            address: self.address.clone(),
+            ephemeral_key: self.ephemeral_key,
+            ratchet_key: self.ratchet_key,
+            number: self.number,
+        }
+    }
+}
+
 /// Which skipped key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[allow(clippy::exhaustive_structs, reason = "rows are matched by every store")]
 pub struct SkippedId {
     /// The protocol.
     pub version: Version,
@@ -171,7 +176,6 @@ pub struct SkippedId {
 /// What a device has sent us: its last receiving ratchet and ephemeral keys, in the engine's
 /// own versioned encoding.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(clippy::exhaustive_structs, reason = "rows are matched by every store")]
 pub struct SeenRow {
     /// The protocol.
     pub version: Version,
@@ -183,7 +187,6 @@ pub struct SeenRow {
 
 /// What we owe a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[allow(clippy::exhaustive_enums, reason = "rows are matched by every store")]
 pub enum DutyKind {
     /// An empty message in answer to a key exchange (XEP-0384 §6).
     Answer,
@@ -195,7 +198,6 @@ pub enum DutyKind {
 
 /// An automatic answer that is owed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(clippy::exhaustive_structs, reason = "rows are matched by every store")]
 pub struct DutyRow {
     /// The protocol.
     pub version: Version,
@@ -207,7 +209,6 @@ pub struct DutyRow {
 
 /// Somebody who may get automatic answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(clippy::exhaustive_structs, reason = "rows are matched by every store")]
 pub struct ContactRow {
     /// The account.
     pub jid: BareJid,
@@ -215,7 +216,6 @@ pub struct ContactRow {
 
 /// Which received message: what makes an inbox row unique.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[allow(clippy::exhaustive_structs, reason = "rows are matched by every store")]
 pub struct MessageId {
     /// The protocol.
     pub version: Version,
@@ -227,9 +227,9 @@ pub struct MessageId {
     pub number: u32,
 }
 
-/// A decrypted message that the app has not acknowledged.
+/// A decrypted message that the app has not acknowledged. One that is put takes the place of those
+/// with the same id or the same message.
 #[derive(Debug, Clone, PartialEq)]
-#[allow(clippy::exhaustive_structs, reason = "rows are matched by every store")]
 pub struct InboxRow {
     /// Its id, in order of arrival.
     pub id: InboxId,
@@ -253,7 +253,6 @@ pub struct InboxRow {
 
 /// A finished stanza that the network may not have yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(clippy::exhaustive_structs, reason = "rows are matched by every store")]
 pub struct OutboxRow {
     /// Its ticket, in the order of sealing.
     pub ticket: Ticket,

@@ -1,0 +1,404 @@
+//! The store in memory: for tests, simulations and accounts that shall leave nothing behind.
+
+mod key;
+mod table;
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use omemo_ratchet::{PreKeyId, PublicKey, SignedPreKeyId, Version};
+use zeroize::Zeroizing;
+
+use self::key::{DeviceKey, MessageKey, SessionKey, SkippedKey};
+use self::table::{Table, Undo};
+use super::{
+    AccountRow, Change, ContactRow, DeviceListRow, DeviceRow, DutyKind, DutyRow, InboxRow,
+    MessageId, OutboxRow, PreKeyRow, PublicationRow, SeenRow, SessionRow, SignedPreKeyRow,
+    SkippedId, SkippedRow, Store, StoreError, Transaction, TrustRow,
+};
+use crate::{Address, BareJid, InboxId, Ticket};
+
+/// A store that is gone when it is dropped.
+#[derive(Default)]
+pub struct MemoryStore {
+    accounts: BTreeMap<BareJid, Tables>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl std::fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MemoryStore").finish_non_exhaustive()
+    }
+}
+
+impl Store for MemoryStore {
+    type Transaction<'store> = MemoryTransaction<'store>;
+
+    fn begin(&mut self, account: &BareJid) -> Result<MemoryTransaction<'_>, StoreError> {
+        let tables = self.accounts.entry(account.clone()).or_default();
+        Ok(MemoryTransaction { tables })
+    }
+
+    fn tidy(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+/// An open transaction of a [`MemoryStore`].
+pub struct MemoryTransaction<'store> {
+    tables: &'store mut Tables,
+}
+
+impl std::fmt::Debug for MemoryTransaction<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MemoryTransaction").finish_non_exhaustive()
+    }
+}
+
+impl Drop for MemoryTransaction<'_> {
+    fn drop(&mut self) {
+        for table in self.tables.each() {
+            table.undo();
+        }
+    }
+}
+
+impl Transaction for MemoryTransaction<'_> {
+    fn account(&self) -> Result<Option<AccountRow>, StoreError> {
+        Ok(self.tables.account.get(&()).cloned())
+    }
+
+    fn publications(&self) -> Result<Vec<PublicationRow>, StoreError> {
+        Ok(self.tables.publications.range(..).cloned().collect())
+    }
+
+    fn pre_key(&self, version: Version, id: PreKeyId) -> Result<Option<PreKeyRow>, StoreError> {
+        Ok(self.tables.pre_keys.get(&(version, id.get())).cloned())
+    }
+
+    fn pre_keys(&self, version: Version) -> Result<Vec<PreKeyRow>, StoreError> {
+        let ids = (version, 0)..=(version, u32::MAX);
+        Ok(self.tables.pre_keys.range(ids).cloned().collect())
+    }
+
+    fn signed_pre_key(
+        &self,
+        version: Version,
+        id: SignedPreKeyId,
+    ) -> Result<Option<SignedPreKeyRow>, StoreError> {
+        let keys = &self.tables.signed_pre_keys;
+        Ok(keys.get(&(version, id.get())).cloned())
+    }
+
+    fn signed_pre_keys(&self, version: Version) -> Result<Vec<SignedPreKeyRow>, StoreError> {
+        let ids = (version, 0)..=(version, u32::MAX);
+        Ok(self.tables.signed_pre_keys.range(ids).cloned().collect())
+    }
+
+    fn device_list(
+        &self,
+        version: Version,
+        jid: &BareJid,
+    ) -> Result<Option<DeviceListRow>, StoreError> {
+        let lists = &self.tables.device_lists;
+        Ok(lists.get(&(version, jid.clone())).cloned())
+    }
+
+    fn devices(&self, version: Version, jid: &BareJid) -> Result<Vec<DeviceRow>, StoreError> {
+        let devices = DeviceKey::of(version, jid);
+        Ok(self.tables.devices.range(devices).cloned().collect())
+    }
+
+    fn device(&self, version: Version, address: &Address) -> Result<Option<DeviceRow>, StoreError> {
+        let key = DeviceKey::new(version, address);
+        Ok(self.tables.devices.get(&key).cloned())
+    }
+
+    fn trust(&self, jid: &BareJid) -> Result<Vec<TrustRow>, StoreError> {
+        let keys = (jid.clone(), [0; 32])..=(jid.clone(), [0xff; 32]);
+        Ok(self.tables.trust.range(keys).cloned().collect())
+    }
+
+    fn sessions(&self, version: Version, address: &Address) -> Result<Vec<SessionRow>, StoreError> {
+        let device = DeviceKey::new(version, address);
+        let keys = SessionKey::of(device.clone()..=device);
+        let mut rows: Vec<_> = self.tables.sessions.range(keys).cloned().collect();
+        rows.sort_by_key(|row| Reverse(row.last_used));
+        Ok(rows)
+    }
+
+    fn newest_sessions(
+        &self,
+        version: Version,
+        jid: &BareJid,
+    ) -> Result<Vec<SessionRow>, StoreError> {
+        let keys = SessionKey::of(DeviceKey::of(version, jid));
+        let mut newest = BTreeMap::<_, &SessionRow>::new();
+        for row in self.tables.sessions.range(keys) {
+            let other = newest.entry(row.address.device).or_insert(row);
+            if row.last_used > other.last_used {
+                *other = row;
+            }
+        }
+        Ok(newest.into_values().cloned().collect())
+    }
+
+    fn skipped(&self, id: &SkippedId) -> Result<Option<SkippedRow>, StoreError> {
+        let row = self.tables.skipped.get(&SkippedKey::new(id));
+        Ok(row.map(Skipped::to_row))
+    }
+
+    fn skipped_beyond(
+        &self,
+        version: Version,
+        address: &Address,
+        ephemeral_key: &PublicKey,
+        keep: usize,
+    ) -> Result<Vec<SkippedId>, StoreError> {
+        let session = SessionKey::new(version, address, ephemeral_key);
+        let keys = SkippedKey::of(&session);
+        let mut rows: Vec<_> = self.tables.skipped.range(keys).collect();
+        rows.sort_by_key(|row| row.order);
+        rows.truncate(rows.len().saturating_sub(keep));
+        Ok(rows.into_iter().map(|row| row.id.clone()).collect())
+    }
+
+    fn seen(&self, version: Version, address: &Address) -> Result<Option<SeenRow>, StoreError> {
+        let key = DeviceKey::new(version, address);
+        Ok(self.tables.seen.get(&key).cloned())
+    }
+
+    fn duties(&self) -> Result<Vec<DutyRow>, StoreError> {
+        Ok(self.tables.duties.range(..).cloned().collect())
+    }
+
+    fn contact(&self, jid: &BareJid) -> Result<Option<ContactRow>, StoreError> {
+        Ok(self.tables.contacts.get(jid).cloned())
+    }
+
+    fn inbox(&self) -> Result<Vec<InboxRow>, StoreError> {
+        Ok(self.tables.inbox.range(..).cloned().collect())
+    }
+
+    fn inbox_message(&self, message: &MessageId) -> Result<Option<InboxRow>, StoreError> {
+        let id = self.tables.inbox_ids.get(&MessageKey::new(message));
+        Ok(id.and_then(|id| self.tables.inbox.get(id)).cloned())
+    }
+
+    fn outbox(&self) -> Result<Vec<OutboxRow>, StoreError> {
+        Ok(self.tables.outbox.range(..).cloned().collect())
+    }
+
+    fn outbox_message(&self, message_id: &str) -> Result<Vec<OutboxRow>, StoreError> {
+        let rows = self.tables.outbox.range(..);
+        let of_message = rows.filter(|row| row.message_id.as_deref() == Some(message_id));
+        Ok(of_message.cloned().collect())
+    }
+
+    fn write(&mut self, change: Change) -> Result<(), StoreError> {
+        self.tables.write(change);
+        Ok(())
+    }
+
+    fn commit(self) -> Result<(), StoreError> {
+        let Tables {
+            sessions, skipped, ..
+        } = &*self.tables;
+        if skipped
+            .written()
+            .any(|key| sessions.get(&key.session).is_none())
+        {
+            return Err(StoreError::Damaged(
+                "a skipped key without its session".into(),
+            ));
+        }
+        for table in self.tables.each() {
+            table.keep();
+        }
+        Ok(())
+    }
+}
+
+/// The rows of one account.
+#[derive(Default)]
+struct Tables {
+    account: Table<(), AccountRow>,
+    publications: Table<Version, PublicationRow>,
+    pre_keys: Table<(Version, u32), PreKeyRow>,
+    signed_pre_keys: Table<(Version, u32), SignedPreKeyRow>,
+    device_lists: Table<(Version, BareJid), DeviceListRow>,
+    devices: Table<DeviceKey, DeviceRow>,
+    trust: Table<(BareJid, [u8; 32]), TrustRow>,
+    sessions: Table<SessionKey, SessionRow>,
+    skipped: Table<SkippedKey, Skipped>,
+    seen: Table<DeviceKey, SeenRow>,
+    duties: Table<(DeviceKey, DutyKind), DutyRow>,
+    contacts: Table<BareJid, ContactRow>,
+    inbox: Table<InboxId, InboxRow>,
+    inbox_ids: Table<MessageKey, InboxId>,
+    outbox: Table<Ticket, OutboxRow>,
+}
+
+impl Tables {
+    fn each(&mut self) -> [&mut dyn Undo; 15] {
+        let Self {
+            account,
+            publications,
+            pre_keys,
+            signed_pre_keys,
+            device_lists,
+            devices,
+            trust,
+            sessions,
+            skipped,
+            seen,
+            duties,
+            contacts,
+            inbox,
+            inbox_ids,
+            outbox,
+        } = self;
+        [
+            account,
+            publications,
+            pre_keys,
+            signed_pre_keys,
+            device_lists,
+            devices,
+            trust,
+            sessions,
+            skipped,
+            seen,
+            duties,
+            contacts,
+            inbox,
+            inbox_ids,
+            outbox,
+        ]
+    }
+
+    fn write(&mut self, change: Change) {
+        match change {
+            Change::PutAccount(row) => self.account.put((), row),
+            Change::PutPublication(row) => self.publications.put(row.version, row),
+            Change::PutPreKey(row) => self.pre_keys.put((row.version, row.id.get()), row),
+            Change::DeletePreKey(version, id) => self.pre_keys.remove(&(version, id.get())),
+            Change::PutSignedPreKey(row) => {
+                self.signed_pre_keys.put((row.version, row.id.get()), row);
+            }
+            Change::DeleteSignedPreKey(version, id) => {
+                self.signed_pre_keys.remove(&(version, id.get()));
+            }
+            Change::PutDeviceList(row) => {
+                self.device_lists.put((row.version, row.jid.clone()), row);
+            }
+            Change::PutDevice(row) => {
+                self.devices
+                    .put(DeviceKey::new(row.version, &row.address), row);
+            }
+            Change::DeleteDevice(version, address) => {
+                self.devices.remove(&DeviceKey::new(version, &address));
+            }
+            Change::PutTrust(row) => {
+                self.trust
+                    .put((row.jid.clone(), *row.key.curve25519()), row);
+            }
+            Change::PutSession(row) => {
+                let key = SessionKey::new(row.version, &row.address, &row.ephemeral_key);
+                self.sessions.put(key, row);
+            }
+            Change::DeleteSession(version, address, ephemeral_key) => {
+                self.delete_session(&SessionKey::new(version, &address, &ephemeral_key));
+            }
+            Change::PutSkipped(row) => {
+                let row = Skipped::from(row);
+                self.skipped.put(SkippedKey::new(&row.id), row);
+            }
+            Change::DeleteSkipped(id) => self.skipped.remove(&SkippedKey::new(&id)),
+            Change::PutSeen(row) => {
+                self.seen
+                    .put(DeviceKey::new(row.version, &row.address), row);
+            }
+            Change::PutDuty(row) => self.duties.put(duty_key(&row), row),
+            Change::DeleteDuty(row) => self.duties.remove(&duty_key(&row)),
+            Change::PutContact(row) => self.contacts.put(row.jid.clone(), row),
+            Change::PutInbox(row) => self.put_inbox(row),
+            Change::DeleteInbox(id) => self.delete_inbox(id),
+            Change::PutOutbox(row) => self.outbox.put(row.ticket, row),
+            Change::DeleteOutbox(ticket) => self.outbox.remove(&ticket),
+        }
+    }
+
+    fn delete_session(&mut self, session: &SessionKey) {
+        self.sessions.remove(session);
+        let keys: Vec<_> = self
+            .skipped
+            .keys(SkippedKey::of(session))
+            .cloned()
+            .collect();
+        for key in keys {
+            self.skipped.remove(&key);
+        }
+    }
+
+    /// The row takes the place of those with its id or its message.
+    fn put_inbox(&mut self, row: InboxRow) {
+        let message = MessageKey::new(&row.message);
+        self.delete_inbox(row.id);
+        if let Some(id) = self.inbox_ids.get(&message) {
+            self.delete_inbox(*id);
+        }
+        self.inbox_ids.put(message, row.id);
+        self.inbox.put(row.id, row);
+    }
+
+    fn delete_inbox(&mut self, id: InboxId) {
+        if let Some(row) = self.inbox.get(&id) {
+            self.inbox_ids.remove(&MessageKey::new(&row.message));
+            self.inbox.remove(&id);
+        }
+    }
+}
+
+fn duty_key(row: &DutyRow) -> (DeviceKey, DutyKind) {
+    (DeviceKey::new(row.version, &row.address), row.kind)
+}
+
+/// A [`SkippedRow`] whose key can be given out more than once.
+struct Skipped {
+    id: SkippedId,
+    key: Zeroizing<[u8; 32]>,
+    order: u64,
+}
+
+impl From<SkippedRow> for Skipped {
+    fn from(row: SkippedRow) -> Self {
+        Self {
+            id: row.id(),
+            key: row.key.to_bytes(),
+            order: row.order,
+        }
+    }
+}
+
+impl Skipped {
+    fn to_row(&self) -> SkippedRow {
+        let id = self.id.clone();
+        SkippedRow {
+            version: id.version,
+            address: id.address,
+            ephemeral_key: id.ephemeral_key,
+            ratchet_key: id.ratchet_key,
+            number: id.number,
+            key: omemo_ratchet::MessageKey::from_bytes(*self.key),
+            order: self.order,
+        }
+    }
+}
