@@ -62,18 +62,12 @@ pub enum UnservedReason {
     /// The account has no list of devices, or an empty one, in any protocol that we speak.
     #[error("has no OMEMO devices")]
     NoDevices,
-    /// The list could not be fetched and none is known.
-    #[error("the device list could not be fetched: {0}")]
+    /// The list was not sent, or was refused, and none is known.
+    #[error("the device list cannot be had: {0}")]
     ListUnavailable(String),
-    /// The list was refused.
-    #[error("the device list was refused: {0}")]
-    ListRefused(String),
-    /// The bundle could not be fetched.
-    #[error("the bundle could not be fetched: {0}")]
-    BundleUnavailable(String),
-    /// The bundle was refused.
-    #[error("the bundle was refused: {0}")]
-    BundleRefused(String),
+    /// There is no session yet and the bundle is missing, late or was refused.
+    #[error("its bundle cannot be used: {0}")]
+    BundleUnusable(String),
     /// The key is not decided about.
     #[error("its key is undecided: compare and trust fingerprint {0}")]
     Undecided(Fingerprint),

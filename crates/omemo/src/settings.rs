@@ -2,7 +2,11 @@
 
 use omemo_ratchet::Version;
 
-use crate::TrustPolicy;
+use crate::stanza::limits::MAX_LABEL_CHARS;
+use crate::{CallerError, TrustPolicy};
+
+/// Every server takes stanzas of this size (RFC 6120 §13.12).
+const MIN_STANZA_BYTES: usize = 10_000;
 
 /// The app's choices, given at every opening.
 #[derive(Debug, Clone)]
@@ -29,5 +33,27 @@ impl Default for Settings {
             label: None,
             max_stanza_bytes: 200_000,
         }
+    }
+}
+
+impl Settings {
+    pub(crate) fn check(&self) -> Result<(), CallerError> {
+        if self.versions.is_empty() {
+            return Err(CallerError::Settings("no protocol is chosen"));
+        }
+        if let Some(label) = &self.label {
+            if label.is_empty() || label.chars().count() > MAX_LABEL_CHARS {
+                return Err(CallerError::Settings("a label has 1 to 52 characters"));
+            }
+            if label.len() == 32 {
+                return Err(CallerError::Settings(
+                    "a label of exactly 32 bytes could pass for a key: make it longer or shorter",
+                ));
+            }
+        }
+        if self.max_stanza_bytes < MIN_STANZA_BYTES {
+            return Err(CallerError::Settings("stanzas need at least 10,000 bytes"));
+        }
+        Ok(())
     }
 }

@@ -19,7 +19,8 @@ pub(crate) struct Iq<'a> {
     pub(crate) from: Option<Party>,
     /// The question or answer itself. In an error the question may stand here once more.
     pub(crate) payload: Option<&'a Element>,
-    stanza: &'a Element,
+    /// The whole stanza.
+    pub(crate) stanza: &'a Element,
 }
 
 /// The type of an `<iq/>`.

@@ -115,11 +115,12 @@ pub struct SkippedKey {
 }
 
 impl Session {
-    /// Enters what [`open`](Self::open) computed. This cannot fail.
+    /// Enters what [`open`](Self::open) computed, and gives the keys of messages that were passed over, oldest
+    /// first, for the store to keep. This cannot fail.
     ///
     /// A step computed from a state that is no longer the session's state changes nothing: the ratchet never runs
     /// backwards.
-    pub fn apply(&mut self, step: Step) {
+    pub fn apply(&mut self, step: Step) -> Vec<SkippedKey> {
         match step.change {
             Change::UsedSkipped | Change::Done => {}
             Change::UsedSpare => {
@@ -139,6 +140,7 @@ impl Session {
             }
             Change::Turn { from, turn } => self.turn(from, *turn),
         }
+        step.skipped
     }
 
     fn turn(&mut self, from: Option<(PublicKey, u32)>, turn: Turn) {

@@ -1,0 +1,197 @@
+//! What happens in one call: rows are loaded, pure steps of the layers below compute, changes are
+//! written, and one commit makes them true before anything leaves the library.
+//!
+//! [`Call`] is the transaction with all that a step may use. Each file adds the steps of one
+//! concern; none of them commits, and a step that fails drops everything.
+
+mod bundles;
+mod devices;
+mod duties;
+mod inbox;
+mod lists;
+mod open;
+mod outbox;
+mod own_keys;
+mod plan;
+mod publish;
+mod questions;
+mod receive;
+mod seal;
+mod seen;
+mod sends;
+mod trust;
+
+use omemo_ratchet::{IdentityKeyPair, Randomness, Role, Version};
+
+use crate::protocol::{self, Protocol};
+use crate::store::{AccountRow, Change, Transaction};
+use crate::stream::Stream;
+use crate::{BareJid, DeviceId, Error, Event, Output, Settings, Timestamp};
+
+pub(crate) use own_keys::{make_account, make_keys};
+pub(crate) use receive::Input;
+
+/// What never changes while an account is open.
+pub(crate) struct Me {
+    pub(crate) jid: BareJid,
+    pub(crate) identity: IdentityKeyPair,
+    /// Names this handle among others on the same store.
+    pub(crate) handle: u64,
+}
+
+/// One call's transaction and everything that its steps may use.
+pub(crate) struct Call<'call, T> {
+    pub(crate) tx: T,
+    pub(crate) me: &'call Me,
+    pub(crate) settings: &'call Settings,
+    pub(crate) account: AccountRow,
+    pub(crate) stream: Stream,
+    pub(crate) now: Timestamp,
+    pub(crate) randomness: &'call mut dyn Randomness,
+    pub(crate) output: Output,
+    written: bool,
+}
+
+impl<'call, T: Transaction> Call<'call, T> {
+    pub(crate) fn new(
+        tx: T,
+        me: &'call Me,
+        settings: &'call Settings,
+        stream: Stream,
+        now: Timestamp,
+        randomness: &'call mut dyn Randomness,
+    ) -> Result<Self, Error> {
+        let account = tx
+            .account()?
+            .ok_or(Error::Bug("the account's row has gone"))?;
+        Ok(Self {
+            tx,
+            me,
+            settings,
+            account,
+            stream,
+            now,
+            randomness,
+            output: Output::default(),
+            written: false,
+        })
+    }
+
+    /// Commits, and gives what may leave the library.
+    pub(crate) fn finish(mut self) -> Result<(Output, Stream), Error> {
+        self.output.wake = self.wake()?;
+        if self.written {
+            self.account.generation += 1;
+            self.tx.write(Change::PutAccount(self.account))?;
+            self.tx.commit()?;
+        }
+        Ok((self.output, self.stream))
+    }
+
+    /// Everything that an online handle looks at with every call.
+    pub(crate) fn due(&mut self) -> Result<(), Error> {
+        if !self.is_online() {
+            return Ok(());
+        }
+        self.close_expired_catch_up()?;
+        self.drop_overdue_questions()?;
+        self.maintain_own_keys()?;
+        self.go_on_publishing()?;
+        self.discharge_duties()?;
+        self.go_on_sending()?;
+        self.go_on_inspecting()?;
+        self.hand_out_outbox()
+    }
+
+    fn wake(&self) -> Result<Option<Timestamp>, Error> {
+        if !self.is_online() {
+            return Ok(None);
+        }
+        let rotation = self.next_rotation()?;
+        let catch_up = self.account.catching_up.map(|since| since.after(CATCH_UP_LIMIT));
+        Ok(self
+            .stream
+            .wake()
+            .into_iter()
+            .chain(rotation)
+            .chain(catch_up)
+            .min())
+    }
+
+    fn close_expired_catch_up(&mut self) -> Result<(), Error> {
+        let Some(since) = self.account.catching_up else {
+            return Ok(());
+        };
+        if self.now.since(since) >= CATCH_UP_LIMIT {
+            self.close_catch_up();
+            self.event(Event::CatchUpExpired);
+        }
+        Ok(())
+    }
+
+    /// From here on prekeys are deleted, keys rotated and answers sent again.
+    pub(crate) fn close_catch_up(&mut self) {
+        self.account.catching_up = None;
+        self.written = true;
+    }
+
+    /// Opens the catch-up: what arrives may come from an archive.
+    pub(crate) fn open_catch_up(&mut self) {
+        self.account.catching_up = Some(self.now);
+        self.written = true;
+    }
+
+    pub(crate) fn is_online(&self) -> bool {
+        self.stream.full_jid.is_some()
+    }
+
+    /// Online and through with the archive: what was put off may be done.
+    fn is_settled(&self) -> bool {
+        self.is_online() && self.account.catching_up.is_none()
+    }
+
+    fn write(&mut self, change: Change) -> Result<(), Error> {
+        self.written = true;
+        self.tx.write(change)?;
+        Ok(())
+    }
+
+    fn event(&mut self, event: Event) {
+        self.output.events.push(event);
+    }
+
+    /// The next number of this account, for tickets and every other order.
+    fn number(&mut self) -> u64 {
+        let number = self.account.next_number;
+        self.account.next_number += 1;
+        self.written = true;
+        number
+    }
+
+    /// The protocols that the app wants, best first.
+    fn protocols(&self) -> impl Iterator<Item = &'static Protocol> + use<T> {
+        self.settings
+            .versions
+            .clone()
+            .into_iter()
+            .map(protocol::of)
+    }
+
+    fn speaks(&self, version: Version) -> bool {
+        self.settings.versions.contains(&version)
+    }
+
+    fn is_me(&self, jid: &BareJid, device: DeviceId) -> bool {
+        *jid == self.me.jid && device == self.account.device
+    }
+
+    /// A random id for an IQ or an automatic answer: nobody can guess it.
+    fn random_id(&mut self) -> Result<String, Error> {
+        let mut bytes = [0; 16];
+        self.randomness.fill(Role::StanzaId, &mut bytes)?;
+        Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+}
+
+/// How long a catch-up stays open when nobody closes it.
+const CATCH_UP_LIMIT: std::time::Duration = std::time::Duration::from_secs(3600);

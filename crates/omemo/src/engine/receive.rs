@@ -1,0 +1,422 @@
+//! Receiving: what a stanza is to us, and what it does (XEP-0384 §5.6).
+
+use std::time::Duration;
+
+use omemo_ratchet::payload;
+
+use super::Call;
+use super::inbox::{content_text, message_of};
+use super::open::{Halt, Opening};
+use crate::protocol::{self, Protocol};
+use crate::stanza::encrypted::Encrypted;
+use crate::stanza::iq::{Iq, IqKind};
+use crate::stanza::message::MessageKind;
+use crate::stanza::party::Party;
+use crate::stanza::pubsub::{self, EventKind};
+use crate::stanza::sce::Envelope;
+use crate::stanza::wrapper::{self, Received};
+use crate::store::{Change, DutyKind, InboxRow, MessageId, Transaction};
+use crate::{
+    Address, BareJid, Element, Error, Event, InboxId, Timestamp, Trust, UndecryptableReason,
+};
+
+/// How far the sender's time may be from the server's before the message is flagged: time zones
+/// and wrong clocks are not an attack.
+const TIME_TOLERANCE: Duration = Duration::from_secs(86_400);
+
+/// What a stanza is to us. Decided from the stanza alone, so that one without anything of ours
+/// never touches the store.
+pub(crate) enum Input<'a> {
+    /// An answer, perhaps to a question of ours.
+    Answer(Iq<'a>),
+    /// An event of a node with a device list.
+    Push {
+        protocol: &'static Protocol,
+        jid: BareJid,
+        event: EventKind<'a>,
+    },
+    /// A message with encrypted elements.
+    Encrypted {
+        received: Received<'a>,
+        blocks: Vec<(&'static Protocol, &'a Element)>,
+    },
+    /// An encrypted message in a wrapping that must not be believed.
+    Forged {
+        protocol: &'static Protocol,
+        from: BareJid,
+        reason: String,
+    },
+    /// A message that came back as an error.
+    Bounce { received: Received<'a>, id: &'a str },
+}
+
+impl<'a> Input<'a> {
+    /// Reads a stanza; `None` when nothing in it is ours.
+    pub(crate) fn read(stanza: &'a Element, own: &BareJid) -> Option<Self> {
+        match stanza.name() {
+            "iq" => Iq::parse(stanza)
+                .ok()
+                .filter(|iq| matches!(iq.kind, IqKind::Result | IqKind::Error))
+                .map(Self::Answer),
+            "message" => Self::read_message(stanza, own),
+            _ => None,
+        }
+    }
+
+    fn read_message(stanza: &'a Element, own: &BareJid) -> Option<Self> {
+        let received = match wrapper::unwrap(stanza, own) {
+            Ok(received) => received,
+            Err(error) => return Self::forged(stanza, own, &error.to_string()),
+        };
+        if received.kind == MessageKind::Error {
+            let id = received.id?;
+            return Some(Self::Bounce { received, id });
+        }
+        let blocks = blocks(received.message);
+        if !blocks.is_empty() {
+            return Some(Self::Encrypted { received, blocks });
+        }
+        let event = pubsub::event(received.message).ok()??;
+        let protocol = protocol::with_devices_node(event.node)?;
+        // events count from the account that owns the node, and never out of a wrapping
+        let direct = std::ptr::eq(received.message, stanza);
+        let jid = match &received.from {
+            None => own.clone(),
+            Some(Party::Bare(jid)) => jid.clone(),
+            Some(Party::Full(_)) => return None,
+        };
+        direct.then_some(Self::Push {
+            protocol,
+            jid,
+            event: event.kind,
+        })
+    }
+
+    fn forged(stanza: &'a Element, own: &BareJid, reason: &str) -> Option<Self> {
+        let protocol = find_encrypted(stanza, 6)?;
+        let from = Party::read(stanza, "message", "from").ok()?;
+        Some(Self::Forged {
+            protocol,
+            from: from.map_or_else(|| own.clone(), |party| party.bare()),
+            reason: reason.to_owned(),
+        })
+    }
+}
+
+/// The encrypted elements of a message.
+fn blocks(message: &Element) -> Vec<(&'static Protocol, &Element)> {
+    message
+        .children()
+        .filter(|child| child.name() == "encrypted")
+        .filter_map(|child| Some((protocol::with_namespace(&child.ns())?, child)))
+        .collect()
+}
+
+fn find_encrypted(element: &Element, depth: usize) -> Option<&'static Protocol> {
+    if let Some((protocol, _)) = blocks(element).first() {
+        return Some(protocol);
+    }
+    let depth = depth.checked_sub(1)?;
+    element
+        .children()
+        .find_map(|child| find_encrypted(child, depth))
+}
+
+/// A message on its way from the key that opened it into the inbox.
+struct Incoming<'a> {
+    sender: BareJid,
+    chat: BareJid,
+    id: Option<&'a str>,
+    delay: Option<Timestamp>,
+}
+
+impl<T: Transaction> Call<'_, T> {
+    /// Takes one stanza; `false` when it turned out not to be ours.
+    pub(crate) fn receive(&mut self, input: Input<'_>) -> Result<bool, Error> {
+        match input {
+            Input::Answer(iq) => self.answer(&iq),
+            Input::Push {
+                protocol,
+                jid,
+                event,
+            } => {
+                if self.speaks(protocol.version) {
+                    self.list_event(protocol.version, &jid, &event)?;
+                }
+                Ok(true)
+            }
+            Input::Encrypted { received, blocks } => {
+                self.encrypted(&received, &blocks)?;
+                Ok(true)
+            }
+            Input::Forged {
+                protocol,
+                from,
+                reason,
+            } => {
+                let reason = UndecryptableReason::Malformed(reason);
+                self.undecryptable(protocol, &from, None, None, reason);
+                Ok(true)
+            }
+            Input::Bounce { received, id } => {
+                let condition = received
+                    .error()
+                    .map_or_else(|| "an error".to_owned(), |error| error.to_string());
+                match received.from.as_ref().map(Party::bare) {
+                    Some(from) => self.bounced(id, &from, &condition),
+                    None => Ok(false),
+                }
+            }
+        }
+    }
+
+    /// A message with one or more encrypted elements: the one that holds our key counts, the
+    /// better protocol first.
+    fn encrypted(
+        &mut self,
+        received: &Received<'_>,
+        blocks: &[(&'static Protocol, &Element)],
+    ) -> Result<(), Error> {
+        let from = received
+            .from
+            .as_ref()
+            .map_or_else(|| self.me.jid.clone(), Party::bare);
+        let mut foreign = None;
+        for protocol in self.protocols() {
+            let version = protocol.version;
+            let Some((_, element)) = blocks.iter().find(|(block, _)| block.version == version)
+            else {
+                continue;
+            };
+            let encrypted = match protocol.shape.parse_encrypted(element) {
+                Ok(encrypted) => encrypted,
+                Err(error) => {
+                    let reason = UndecryptableReason::Malformed(error.to_string());
+                    foreign = foreign.or(Some((protocol, None, reason)));
+                    continue;
+                }
+            };
+            let Some(sender) = received.sender.clone() else {
+                let reason = UndecryptableReason::SenderUnknown;
+                foreign = foreign.or(Some((protocol, Some(encrypted.sid), reason)));
+                continue;
+            };
+            if self.is_me(&sender, encrypted.sid) {
+                return Ok(());
+            }
+            let own = self.me.jid.clone();
+            if encrypted.keys_for(&own, self.account.device).next().is_some() {
+                let incoming = self.incoming(received, sender);
+                return self.for_us(protocol, &encrypted, &incoming);
+            }
+            if protocol.reports_foreign_messages && encrypted.payload.is_some() {
+                let reason = UndecryptableReason::NotForThisDevice;
+                foreign = foreign.or(Some((protocol, Some(encrypted.sid), reason)));
+            }
+        }
+        if let Some((protocol, device, reason)) = foreign {
+            self.undecryptable(protocol, &from, device, received.id, reason);
+        }
+        Ok(())
+    }
+
+    fn incoming<'r>(&self, received: &Received<'r>, sender: BareJid) -> Incoming<'r> {
+        // what our own account wrote belongs to the conversation with its addressee
+        let chat = if sender == self.me.jid {
+            received.to.as_ref().map_or_else(|| sender.clone(), Party::bare)
+        } else {
+            sender.clone()
+        };
+        Incoming {
+            sender,
+            chat,
+            id: received.id,
+            delay: received.delay,
+        }
+    }
+
+    /// Tries every key with our id: legacy names no accounts, and some clients send two.
+    fn for_us(
+        &mut self,
+        protocol: &'static Protocol,
+        encrypted: &Encrypted,
+        incoming: &Incoming<'_>,
+    ) -> Result<(), Error> {
+        let address = Address {
+            jid: incoming.sender.clone(),
+            device: encrypted.sid,
+        };
+        let own = self.me.jid.clone();
+        let device = self.account.device;
+        let mut refusal = UndecryptableReason::NotForThisDevice;
+        for key in encrypted.keys_for(&own, device) {
+            let halt = match &key.data {
+                Ok(data) => match self.open(protocol, &address, data) {
+                    Ok(opening) => match self.read_payload(protocol, encrypted, incoming, &opening) {
+                        Ok(envelope) => return self.take(protocol, opening, envelope, incoming),
+                        Err(halt) => halt,
+                    },
+                    Err(halt) => halt,
+                },
+                Err(error) => UndecryptableReason::Malformed(error.to_string()).into(),
+            };
+            match halt {
+                Halt::Failed(error) => return Err(error),
+                Halt::Duplicate(id) => return self.duplicate(&id),
+                Halt::Refused(reason) => refusal = reason,
+            }
+        }
+        if refusal == UndecryptableReason::NoSession {
+            self.lacks_their_session(protocol, &address)?;
+        }
+        // nothing that a person could miss is lost with an empty message
+        if encrypted.payload.is_some() {
+            self.undecryptable(
+                protocol,
+                &incoming.sender,
+                Some(encrypted.sid),
+                incoming.id,
+                refusal,
+            );
+        }
+        Ok(())
+    }
+
+    /// Opens the payload and checks its envelope; `None` for an empty message.
+    fn read_payload(
+        &self,
+        protocol: &Protocol,
+        encrypted: &Encrypted,
+        incoming: &Incoming<'_>,
+        opening: &Opening,
+    ) -> Result<Option<Envelope>, Halt> {
+        let refused = |error: &dyn std::fmt::Display| {
+            Halt::Refused(UndecryptableReason::PayloadRefused(error.to_string()))
+        };
+        let Some(ciphertext) = &encrypted.payload else {
+            payload::open_empty(protocol.version, &opening.plaintext)
+                .map_err(|error| refused(&error))?;
+            return Ok(None);
+        };
+        let plaintext = payload::open(
+            protocol.version,
+            &opening.plaintext,
+            encrypted.iv.as_deref(),
+            ciphertext,
+        )
+        .map_err(|error| refused(&error))?;
+        let envelope = protocol
+            .wrapping
+            .unwrap(&plaintext)
+            .map_err(|error| UndecryptableReason::EnvelopeRefused(error.to_string()))?;
+        self.check_envelope(&envelope, incoming)?;
+        Ok(Some(envelope))
+    }
+
+    /// What the envelope says about itself must agree with the stanza (XEP-0420 §4).
+    fn check_envelope(&self, envelope: &Envelope, incoming: &Incoming<'_>) -> Result<(), Halt> {
+        let to = if incoming.sender == self.me.jid {
+            &incoming.chat
+        } else {
+            &self.me.jid
+        };
+        let refused = |text: &str| {
+            Err(Halt::Refused(UndecryptableReason::EnvelopeRefused(
+                text.to_owned(),
+            )))
+        };
+        if envelope.from.as_ref().is_some_and(|from| *from != incoming.sender) {
+            return refused("it was written by another account than the one that sent it");
+        }
+        if envelope.to.as_ref().is_some_and(|inside| inside != to) {
+            return refused("it was written to another conversation");
+        }
+        Ok(())
+    }
+
+    /// Accepts a message: what it does to the ratchet and what it says are written together.
+    fn take(
+        &mut self,
+        protocol: &'static Protocol,
+        opening: Opening,
+        envelope: Option<Envelope>,
+        incoming: &Incoming<'_>,
+    ) -> Result<(), Error> {
+        let id = opening.id.clone();
+        let trust = self.accept(opening, protocol)?;
+        self.check_listed(protocol.version, &id.address)?;
+        match envelope {
+            Some(envelope) if !envelope.content.is_empty() => {
+                self.deliver(id, &envelope, trust, incoming)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn deliver(
+        &mut self,
+        message: MessageId,
+        envelope: &Envelope,
+        trust: Trust,
+        incoming: &Incoming<'_>,
+    ) -> Result<(), Error> {
+        let time_differs = match (envelope.time, incoming.delay) {
+            (Some(inside), Some(outside)) => {
+                inside.since(outside).max(outside.since(inside)) > TIME_TOLERANCE
+            }
+            _ => false,
+        };
+        let row = InboxRow {
+            id: InboxId::new(self.number()),
+            message,
+            chat: incoming.chat.clone(),
+            trust,
+            stanza_id: incoming.id.map(str::to_owned),
+            delay: incoming.delay,
+            time_differs,
+            received_at: self.now,
+            content: content_text(&envelope.content)?,
+        };
+        self.write(Change::PutInbox(row.clone()))?;
+        self.event(Event::Message(Box::new(message_of(row)?)));
+        Ok(())
+    }
+
+    /// One that was opened before: handed out again until the app has it, then nothing.
+    fn duplicate(&mut self, id: &MessageId) -> Result<(), Error> {
+        if let Some(row) = self.tx.inbox_message(id)? {
+            self.event(Event::Message(Box::new(message_of(row)?)));
+        }
+        Ok(())
+    }
+
+    /// A listed device wrote in a session that we do not have: it gets one of ours
+    /// (XEP-0384 §6). Never on a decryption error.
+    fn lacks_their_session(&mut self, protocol: &Protocol, address: &Address) -> Result<(), Error> {
+        let listed = self
+            .tx
+            .device(protocol.version, address)?
+            .is_some_and(|row| row.listed);
+        if listed && protocol.answers_without_session {
+            self.owe(protocol, address, DutyKind::Session)?;
+        }
+        self.check_listed(protocol.version, address)
+    }
+
+    fn undecryptable(
+        &mut self,
+        protocol: &Protocol,
+        from: &BareJid,
+        device: Option<crate::DeviceId>,
+        id: Option<&str>,
+        reason: UndecryptableReason,
+    ) {
+        self.event(Event::Undecryptable {
+            from: from.clone(),
+            device,
+            version: protocol.version,
+            id: id.map(str::to_owned),
+            reason,
+        });
+    }
+}

@@ -1,0 +1,269 @@
+//! Sealing: the payload is encrypted once a protocol, its key wrapped for each device, and the
+//! finished stanzas stand in the outbox before anybody sees them (XEP-0384 §4.4, §5.5).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use omemo_ratchet::{Session, Version, payload};
+
+use super::Call;
+use super::plan::Fate;
+use super::sends::first_those;
+use crate::protocol::{self, Protocol, Stamp};
+use crate::stanza::encrypted::{Encrypted, EncryptedKey};
+use crate::stanza::message::{self, MessageKind};
+use crate::stanza::{body, eme, hints, sid, text};
+use crate::store::{Change, ContactRow, OutboxRow, SessionRow, StoreError, Transaction};
+use crate::stream::Waiting;
+use crate::{
+    Address, BareJid, CallerError, Element, Error, Event, Outgoing, Served, Stanza, Ticket, Unserved,
+    UnservedReason,
+};
+
+/// Who is served and who is not.
+#[derive(Default)]
+struct Audience {
+    sessions: BTreeMap<Version, Vec<SessionRow>>,
+    unserved: Vec<Unserved>,
+}
+
+impl<T: Transaction> Call<'_, T> {
+    /// Seals a message with what is known now. Lists, trust and sessions are judged here, inside
+    /// the transaction that seals.
+    pub(super) fn seal(&mut self, send: &Waiting) -> Result<(), Error> {
+        let outgoing = &send.outgoing;
+        let chat = outgoing.chat.jid().clone();
+        let order = self.ready_versions();
+        let mut audience = Audience::default();
+        self.gather(&chat, &order, send, &mut audience)?;
+        if audience.sessions.is_empty() {
+            self.event(Event::Refused {
+                id: outgoing.id.clone(),
+                chat: outgoing.chat.clone(),
+                unserved: audience.unserved,
+            });
+            return Ok(());
+        }
+        if chat != self.me.jid {
+            let used: BTreeSet<Version> = audience.sessions.keys().copied().collect();
+            let own_order = first_those(&used, &order);
+            let own = self.me.jid.clone();
+            self.gather(&own, &own_order, send, &mut audience)?;
+        }
+        let mut served = Vec::new();
+        for (version, sessions) in audience.sessions {
+            let devices = self.seal_in(protocol::of(version), outgoing, sessions)?;
+            served.extend(devices.into_iter().map(|device| Served { device, version }));
+        }
+        self.write(Change::PutContact(ContactRow { jid: chat }))?;
+        self.event(Event::Sealed {
+            id: outgoing.id.clone(),
+            chat: outgoing.chat.clone(),
+            served,
+            unserved: audience.unserved,
+        });
+        Ok(())
+    }
+
+    /// Adds the devices of one account.
+    fn gather(
+        &mut self,
+        jid: &BareJid,
+        order: &[Version],
+        send: &Waiting,
+        audience: &mut Audience,
+    ) -> Result<(), Error> {
+        let mut recipient = self.recipient(jid)?;
+        let devices = recipient.devices();
+        if devices.is_empty() && *jid != self.me.jid {
+            let failed = self
+                .settings
+                .versions
+                .iter()
+                .find_map(|version| send.failed_lists.get(&(*version, jid.clone())));
+            audience.unserved.push(Unserved {
+                jid: jid.clone(),
+                device: None,
+                reason: failed.map_or(UnservedReason::NoDevices, |reason| {
+                    UnservedReason::ListUnavailable(reason.clone())
+                }),
+            });
+        }
+        for device in devices {
+            let reason = match recipient.fate(device, order, &send.outgoing.content, self.now) {
+                Fate::Served(session) => {
+                    let sessions = audience.sessions.entry(session.version).or_default();
+                    sessions.push(*session);
+                    continue;
+                }
+                Fate::LacksBundle(_) => UnservedReason::BundleUnusable("no answer in time".into()),
+                Fate::Unserved(reason) => reason,
+            };
+            audience.unserved.push(Unserved {
+                jid: jid.clone(),
+                device: Some(device),
+                reason,
+            });
+        }
+        Ok(())
+    }
+
+    /// Seals in one protocol for these sessions; gives the devices served.
+    fn seal_in(
+        &mut self,
+        protocol: &'static Protocol,
+        outgoing: &Outgoing,
+        sessions: Vec<SessionRow>,
+    ) -> Result<Vec<Address>, Error> {
+        let chat = outgoing.chat.jid();
+        let stamp = Stamp {
+            from: &self.me.jid,
+            to: chat,
+            now: self.now,
+        };
+        let plaintext = protocol
+            .wrapping
+            .wrap(&outgoing.content, &stamp, self.randomness)
+            .map_err(|_| Error::Bug("content that was checked cannot be written"))?;
+        let sealed = payload::seal(protocol.version, &plaintext, self.randomness)
+            .map_err(|_| Error::Bug("a payload that cannot be encrypted"))?;
+        let mut keys = Vec::with_capacity(sessions.len());
+        for session in sessions {
+            keys.push(self.wrap_key(session, sealed.key.as_bytes())?);
+        }
+        let encrypted = Encrypted {
+            sid: self.account.device,
+            keys: Vec::new(),
+            iv: sealed.iv.clone(),
+            payload: Some(sealed.ciphertext.clone()),
+        };
+        self.put_out(protocol, Some(outgoing), chat, &encrypted, &keys)?;
+        self.duties_done(protocol.version, &keys)?;
+        Ok(keys.into_iter().map(|(device, _)| device).collect())
+    }
+
+    /// Seals an empty message over one session (XEP-0384 §5.5.3): trust does not matter, since
+    /// nothing is said.
+    pub(super) fn seal_empty(&mut self, session: SessionRow) -> Result<(), Error> {
+        let protocol = protocol::of(session.version);
+        let to = session.address.jid.clone();
+        let empty = payload::empty(protocol.version, self.randomness)
+            .map_err(|_| Error::Bug("an empty message that cannot be made"))?;
+        let key = self.wrap_key(session, empty.key.as_bytes())?;
+        let encrypted = Encrypted {
+            sid: self.account.device,
+            keys: Vec::new(),
+            iv: empty.iv.clone(),
+            payload: None,
+        };
+        let keys = [key];
+        self.put_out(protocol, None, &to, &encrypted, &keys)?;
+        self.duties_done(protocol.version, &keys)
+    }
+
+    /// Whatever is sealed for a device also answers it.
+    fn duties_done(
+        &mut self,
+        version: Version,
+        keys: &[(Address, EncryptedKey)],
+    ) -> Result<(), Error> {
+        for duty in self.tx.duties()? {
+            if duty.version == version && keys.iter().any(|(device, _)| *device == duty.address) {
+                self.write(Change::DeleteDuty(duty))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Wraps the payload's key for one device.
+    fn wrap_key(
+        &mut self,
+        row: SessionRow,
+        payload_key: &[u8],
+    ) -> Result<(Address, EncryptedKey), Error> {
+        let mut session = Session::from_bytes(&row.state)
+            .map_err(|error| StoreError::Damaged(error.into()))?;
+        let sealed = session
+            .seal(payload_key)
+            .map_err(|_| Error::Bug("a session that cannot go on"))?;
+        let address = row.address.clone();
+        self.write(Change::PutSession(SessionRow {
+            state: session.to_bytes(),
+            ..row
+        }))?;
+        let key = EncryptedKey {
+            jid: Some(address.jid.clone()),
+            rid: address.device,
+            is_key_exchange: sealed.is_key_exchange,
+            data: Ok(sealed.bytes),
+        };
+        Ok((address, key))
+    }
+
+    /// Writes the finished stanzas into the outbox and hands them out; one that is too large for
+    /// servers is split by its recipients.
+    fn put_out(
+        &mut self,
+        protocol: &'static Protocol,
+        outgoing: Option<&Outgoing>,
+        to: &BareJid,
+        encrypted: &Encrypted,
+        keys: &[(Address, EncryptedKey)],
+    ) -> Result<(), Error> {
+        let part = Encrypted {
+            keys: keys.iter().map(|(_, key)| key.clone()).collect(),
+            ..encrypted.clone()
+        };
+        let element = self.message(protocol, outgoing, to, &part)?;
+        let text = text::to_string(&element)
+            .map_err(|_| CallerError::Message("it holds what XML cannot carry"))?;
+        if text.len() > self.settings.max_stanza_bytes && keys.len() > 1 {
+            let (first, second) = keys.split_at(keys.len() / 2);
+            self.put_out(protocol, outgoing, to, encrypted, first)?;
+            return self.put_out(protocol, outgoing, to, encrypted, second);
+        }
+        let ticket = Ticket::new(self.number());
+        self.write(Change::PutOutbox(OutboxRow {
+            ticket,
+            message_id: outgoing.map(|outgoing| outgoing.id.clone()),
+            to: to.clone(),
+            version: protocol.version,
+            served: keys.iter().map(|(device, _)| device.clone()).collect(),
+            made_at: self.now,
+            handed_out: 1,
+            handed_by: Some((self.me.handle, self.now)),
+            sent_at: None,
+            stanza: text,
+        }))?;
+        self.stream.handed_out.insert(ticket);
+        self.output.stanzas.push(Stanza {
+            element,
+            ticket: Some(ticket),
+        });
+        Ok(())
+    }
+
+    fn message(
+        &mut self,
+        protocol: &Protocol,
+        outgoing: Option<&Outgoing>,
+        to: &BareJid,
+        encrypted: &Encrypted,
+    ) -> Result<Element, Error> {
+        let id = match outgoing {
+            Some(outgoing) => outgoing.id.clone(),
+            None => self.random_id()?,
+        };
+        let mut children = vec![
+            protocol.shape.build_encrypted(encrypted),
+            hints::store(),
+        ];
+        if let Some(outgoing) = outgoing {
+            children.push(eme::encryption(protocol.namespace));
+            children.push(sid::origin_id(&id));
+            children.extend(protocol.fallback_body.map(body::body));
+            let hints = outgoing.hints.iter().filter(|hint| !hints::is_store(hint));
+            children.extend(hints.cloned());
+        }
+        Ok(message::build(MessageKind::Chat, &id, to, children))
+    }
+}

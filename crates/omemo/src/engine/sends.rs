@@ -1,0 +1,232 @@
+//! Sends that wait: what a message lacks is asked for, and with the last answer it is sealed.
+
+use std::collections::BTreeSet;
+
+use omemo_ratchet::Version;
+
+use super::Call;
+use super::plan::Fate;
+use super::questions::ANSWER_TIME;
+use crate::stanza::text;
+use crate::store::Transaction;
+use crate::stream::{Ask, Inspection, Waiting};
+use crate::{BareJid, CallerError, Error, Event, Outgoing, Served};
+
+/// The longest id of a message, in bytes: it becomes an XML attribute of every stanza.
+const MAX_ID_BYTES: usize = 1_024;
+
+impl<T: Transaction> Call<'_, T> {
+    /// Takes a message; whatever is due decides when it is sealed.
+    pub(crate) fn send(&mut self, outgoing: Outgoing) -> Result<(), Error> {
+        check(&outgoing, self.settings.max_stanza_bytes)?;
+        let rows = self.tx.outbox_message(&outgoing.id)?;
+        if !rows.is_empty() {
+            let served = rows
+                .iter()
+                .flat_map(|row| {
+                    row.served.iter().map(|device| Served {
+                        device: device.clone(),
+                        version: row.version,
+                    })
+                })
+                .collect();
+            self.event(Event::Sealed {
+                id: outgoing.id,
+                chat: outgoing.chat,
+                served,
+                unserved: Vec::new(),
+            });
+            return Ok(());
+        }
+        let waits = self
+            .stream
+            .waiting
+            .iter()
+            .any(|waiting| waiting.outgoing.id == outgoing.id);
+        if !waits {
+            self.stream.waiting.push(Waiting {
+                outgoing,
+                deadline: self.now.after(ANSWER_TIME),
+                failed_lists: Default::default(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Asks for what waiting messages lack and seals those that lack nothing. Messages to one
+    /// chat leave in order.
+    pub(super) fn go_on_sending(&mut self) -> Result<(), Error> {
+        let mut blocked = BTreeSet::new();
+        let mut kept = Vec::new();
+        // out of the stream while we look at each, but seen by the steps that ask who waits
+        let waiting = self.stream.waiting.clone();
+        for send in waiting {
+            let chat = send.outgoing.chat.clone();
+            let expired = send.deadline <= self.now;
+            if blocked.contains(&chat) || (self.lacks_anything(&send)? && !expired) {
+                blocked.insert(chat);
+                kept.push(send);
+                continue;
+            }
+            self.seal(&send)?;
+        }
+        self.stream.waiting = kept;
+        Ok(())
+    }
+
+    /// Whether a message has to wait; asks for what it lacks.
+    fn lacks_anything(&mut self, send: &Waiting) -> Result<bool, Error> {
+        if self.versions_pending() {
+            return Ok(true);
+        }
+        let chat = send.outgoing.chat.jid().clone();
+        let own = self.me.jid.clone();
+        let mut lacks = false;
+        for version in self.ready_versions() {
+            for jid in [&chat, &own] {
+                let failed = send.failed_lists.contains_key(&(version, jid.clone()));
+                if !failed && !self.is_list_fresh(version, jid)? {
+                    self.fetch_list(version, jid)?;
+                    lacks = true;
+                }
+            }
+        }
+        if lacks {
+            return Ok(true);
+        }
+        let order = self.ready_versions();
+        let used = self.lacks_bundles(&chat, &order, send, &mut lacks)?;
+        let own_order = first_those(&used, &order);
+        self.lacks_bundles(&own, &own_order, send, &mut lacks)?;
+        Ok(lacks)
+    }
+
+    /// Asks for the bundles that a message to this account lacks; gives the protocols in which
+    /// its devices are or will be served.
+    fn lacks_bundles(
+        &mut self,
+        jid: &BareJid,
+        order: &[Version],
+        send: &Waiting,
+        lacks: &mut bool,
+    ) -> Result<BTreeSet<Version>, Error> {
+        let mut used = BTreeSet::new();
+        let mut recipient = self.recipient(jid)?;
+        for device in recipient.devices() {
+            match recipient.fate(device, order, &send.outgoing.content, self.now) {
+                Fate::Served(session) => {
+                    used.insert(session.version);
+                }
+                Fate::LacksBundle(version) => {
+                    used.insert(version);
+                    *lacks = true;
+                    self.fetch_bundle(version, &recipient.address(device))?;
+                }
+                Fate::Unserved(_) => {}
+            }
+        }
+        Ok(used)
+    }
+
+    /// The protocols in which messages may leave, best first.
+    pub(super) fn ready_versions(&self) -> Vec<Version> {
+        self.settings
+            .versions
+            .iter()
+            .copied()
+            .filter(|version| self.stream.is_ready(*version))
+            .collect()
+    }
+
+    fn versions_pending(&self) -> bool {
+        self.settings
+            .versions
+            .iter()
+            .any(|version| self.stream.is_pending(*version))
+    }
+
+    /// The app wants to know all keys of an account.
+    pub(crate) fn inspect(&mut self, jid: &BareJid) -> Result<(), Error> {
+        if !self.is_online() {
+            return Err(CallerError::Offline.into());
+        }
+        self.stream.inspecting.push(Inspection {
+            jid: jid.clone(),
+            deadline: self.now.after(ANSWER_TIME),
+            asked: Vec::new(),
+        });
+        Ok(())
+    }
+
+    /// Asks what inspections lack, each thing once, and reports those that are through.
+    pub(super) fn go_on_inspecting(&mut self) -> Result<(), Error> {
+        let mut kept = Vec::new();
+        for mut inspection in std::mem::take(&mut self.stream.inspecting) {
+            let expired = inspection.deadline <= self.now;
+            if self.inspection_lacks(&mut inspection)? && !expired {
+                kept.push(inspection);
+            } else {
+                self.event(Event::Inspected {
+                    jid: inspection.jid,
+                });
+            }
+        }
+        self.stream.inspecting = kept;
+        Ok(())
+    }
+
+    fn inspection_lacks(&mut self, inspection: &mut Inspection) -> Result<bool, Error> {
+        let jid = inspection.jid.clone();
+        for protocol in self.protocols() {
+            let ask = Ask::List(protocol.version, jid.clone());
+            if !inspection.asked.contains(&ask) {
+                self.fetch_list(protocol.version, &jid)?;
+                inspection.asked.push(ask);
+            }
+        }
+        if inspection.asked.iter().any(|ask| self.stream.is_asking(ask)) {
+            return Ok(true);
+        }
+        for protocol in self.protocols() {
+            for row in self.tx.devices(protocol.version, &jid)? {
+                let ask = Ask::Bundle(protocol.version, row.address.clone());
+                let known = row.identity.is_some() || self.is_me(&jid, row.address.device);
+                if row.listed && !known && !inspection.asked.contains(&ask) {
+                    self.fetch_bundle(protocol.version, &row.address)?;
+                    if self.stream.is_asking(&ask) {
+                        inspection.asked.push(ask);
+                    }
+                }
+            }
+        }
+        Ok(inspection.asked.iter().any(|ask| self.stream.is_asking(ask)))
+    }
+}
+
+/// The protocols of `order`, those in use first.
+pub(super) fn first_those(used: &BTreeSet<Version>, order: &[Version]) -> Vec<Version> {
+    let (mut first, then): (Vec<_>, Vec<_>) =
+        order.iter().partition(|version| used.contains(version));
+    first.extend(then);
+    first
+}
+
+fn check(outgoing: &Outgoing, max_stanza_bytes: usize) -> Result<(), CallerError> {
+    if outgoing.id.is_empty() || outgoing.id.len() > MAX_ID_BYTES {
+        return Err(CallerError::Message("its id has to have 1 to 1024 bytes"));
+    }
+    if outgoing.content.is_empty() {
+        return Err(CallerError::Message("it has no content"));
+    }
+    let mut bytes = 0;
+    for element in outgoing.content.iter().chain(&outgoing.hints) {
+        let text = text::to_string(element)
+            .map_err(|_| CallerError::Message("it holds what XML cannot carry"))?;
+        bytes += text.len();
+    }
+    // base64 makes it a third larger
+    if bytes > max_stanza_bytes / 2 {
+        return Err(CallerError::Message("it is too large for one stanza"));
+    }
+    Ok(())
+}

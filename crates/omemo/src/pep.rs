@@ -1,0 +1,410 @@
+//! How a device gets published, as a small state machine a protocol (XEP-0384 §5.3).
+//!
+//! ```text
+//! FetchList -> CheckId? -> VerifyBundle -> PublishBundle <-> ConfigureBundle -> PublishList <-> ConfigureList -> Settled
+//! ```
+//!
+//! It knows what answer leads to which step and nothing else: the engine asks the question of the
+//! current step and feeds the answer in. Servers differ in what they refuse; the cures are here.
+
+use std::time::Duration;
+
+use crate::Timestamp;
+use crate::stanza::devices::DeviceList;
+
+/// The first wait before a device that was taken off the list announces itself again. Two clients
+/// that fight over a list must not do so at full speed.
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+
+/// How far our device is published in one protocol.
+#[derive(Debug, Clone)]
+pub(crate) struct Publishing {
+    step: Step,
+    /// It was published in this stream: messages may leave.
+    ready: bool,
+    /// Our own list as the server last showed it.
+    pub(crate) list: DeviceList,
+    /// What the server takes as options when the bundle is published.
+    options: Options,
+    /// The bundle node's configuration was set by hand.
+    configured_bundle: bool,
+    configured_list: bool,
+    /// The server has confirmed something that it did not have.
+    changed: bool,
+    /// Somebody took our device off the list.
+    reannouncing: bool,
+    pause: Duration,
+}
+
+/// Where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Step {
+    FetchList,
+    /// Our id stood on the list before we ever published: whose is it?
+    CheckId,
+    VerifyBundle {
+        after_publishing: bool,
+    },
+    PublishBundle,
+    ConfigureBundle {
+        max_items: &'static str,
+        then: Then,
+    },
+    PublishList,
+    ConfigureList,
+    Settled,
+    Paused {
+        until: Timestamp,
+    },
+    Off,
+}
+
+/// What follows on a configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Then {
+    Publish,
+    Verify,
+}
+
+/// Which options go with a bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Options {
+    /// All that the specification wants.
+    All,
+    /// Without `max_items`, which some servers refuse.
+    WithoutMaxItems,
+    /// None: the server refuses even what the node was configured to.
+    None,
+}
+
+/// What the server answered, as far as the plan cares.
+#[derive(Debug, Clone)]
+pub(crate) enum Answer {
+    /// Our list; empty when there is none yet.
+    List(DeviceList),
+    /// The bundle under our id.
+    Bundle(BundleFound),
+    /// Done.
+    Confirmed,
+    /// Refused.
+    Refused(Refusal),
+    /// No answer in time.
+    Nothing,
+}
+
+/// Whose bundle lies under our id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BundleFound {
+    /// The very one that we would publish.
+    Current,
+    /// An old one with our key.
+    Stale,
+    /// One with another key.
+    Foreign,
+    /// None.
+    Missing,
+}
+
+/// How the server refused.
+#[derive(Debug, Clone)]
+pub(crate) struct Refusal {
+    pub(crate) kind: RefusalKind,
+    /// For people.
+    pub(crate) text: String,
+}
+
+/// The refusals that lead somewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RefusalKind {
+    /// The node is configured otherwise.
+    PreconditionNotMet,
+    /// An option is unknown to the server.
+    OptionUnknown,
+    /// There is no such node.
+    NotFound,
+    /// Anything else.
+    Other,
+}
+
+/// What a step does to the world.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Our id belongs to somebody else.
+    DrawNewId,
+    /// The server has our bundle.
+    BundlePublished,
+    /// Our id is on the list.
+    Announced,
+    /// All done; `again` when it had been taken away.
+    Published { again: bool },
+    /// The server breaks a requirement.
+    Lacks(String),
+    /// The protocol is off for this stream.
+    Off(String),
+}
+
+/// What the plan must know of ourselves.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ours {
+    /// Our id is on the list that came last, with the right label.
+    pub(crate) listed: bool,
+    /// Our id is on it at all.
+    pub(crate) id_taken: bool,
+    /// It was ours before.
+    pub(crate) announced: bool,
+    /// The bundle's revision is the one that the server confirmed.
+    pub(crate) bundle_confirmed: bool,
+    /// The node is shared by all devices.
+    pub(crate) shared_node: bool,
+}
+
+impl Publishing {
+    pub(crate) fn start() -> Self {
+        Self {
+            step: Step::FetchList,
+            ready: false,
+            list: DeviceList::default(),
+            options: Options::All,
+            configured_bundle: false,
+            configured_list: false,
+            changed: false,
+            reannouncing: false,
+            pause: FIRST_PAUSE,
+        }
+    }
+
+    pub(crate) const fn step(&self) -> &Step {
+        &self.step
+    }
+
+    pub(crate) const fn options(&self) -> Options {
+        self.options
+    }
+
+    pub(crate) const fn is_ready(&self) -> bool {
+        self.ready
+    }
+
+    pub(crate) fn is_off(&self) -> bool {
+        self.step == Step::Off
+    }
+
+    /// Whether a question has to be asked now.
+    pub(crate) fn has_question(&self) -> bool {
+        !matches!(self.step, Step::Settled | Step::Off | Step::Paused { .. })
+    }
+
+    /// When it goes on by itself.
+    pub(crate) fn wake(&self) -> Option<Timestamp> {
+        match self.step {
+            Step::Paused { until } => Some(until),
+            _ => None,
+        }
+    }
+
+    /// Goes on after a pause, or with a bundle that has changed.
+    pub(crate) fn resume(&mut self, now: Timestamp, bundle_confirmed: bool) {
+        match self.step {
+            Step::Paused { until } if until <= now => self.step = Step::FetchList,
+            Step::Settled if !bundle_confirmed => self.step = Step::PublishBundle,
+            _ => {}
+        }
+    }
+
+    /// This protocol cannot be published.
+    pub(crate) fn give_up(&mut self) {
+        self.step = Step::Off;
+        self.ready = false;
+    }
+
+    /// Our own list was pushed.
+    pub(crate) fn pushed(&mut self, list: DeviceList, listed: bool, now: Timestamp) {
+        self.list = list;
+        if !listed && self.step == Step::Settled {
+            self.reannouncing = true;
+            self.pause(now);
+        }
+    }
+
+    /// Takes the answer to the question of the current step.
+    pub(crate) fn answered(&mut self, answer: Answer, ours: Ours, now: Timestamp) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match (self.step.clone(), answer) {
+            (_, Answer::Nothing) => self.pause(now),
+            (Step::FetchList, Answer::List(list)) => {
+                self.list = list;
+                self.step = match () {
+                    () if ours.id_taken && !ours.announced => Step::CheckId,
+                    () if ours.bundle_confirmed => Step::VerifyBundle {
+                        after_publishing: false,
+                    },
+                    () => Step::PublishBundle,
+                };
+            }
+            (Step::CheckId, Answer::Bundle(BundleFound::Current | BundleFound::Stale)) => {
+                effects.push(Effect::Announced);
+                self.step = Step::PublishBundle;
+            }
+            (Step::CheckId, Answer::Bundle(_)) => effects.push(Effect::DrawNewId),
+            (Step::VerifyBundle { after_publishing }, Answer::Bundle(found)) => {
+                self.verified(found, after_publishing, ours, &mut effects);
+            }
+            (Step::PublishBundle, Answer::Confirmed) => {
+                effects.push(Effect::BundlePublished);
+                self.changed = true;
+                let unconfigured = self.options == Options::WithoutMaxItems && !self.configured_bundle;
+                self.step = if unconfigured {
+                    configure("max", Then::Verify)
+                } else {
+                    Step::VerifyBundle {
+                        after_publishing: true,
+                    }
+                };
+            }
+            (Step::PublishBundle, Answer::Refused(refusal)) => {
+                self.bundle_refused(refusal, ours, &mut effects);
+            }
+            (Step::ConfigureBundle { then, .. }, Answer::Confirmed) => {
+                self.configured_bundle = true;
+                self.step = after_configuring(then);
+            }
+            (Step::ConfigureBundle { max_items, then }, Answer::Refused(refusal)) => {
+                self.configuration_refused(max_items, then, refusal, &mut effects);
+            }
+            (Step::PublishList, Answer::Confirmed) => {
+                effects.push(Effect::Announced);
+                self.changed = true;
+                self.settle(&mut effects);
+            }
+            (Step::PublishList, Answer::Refused(refusal))
+                if refusal.kind == RefusalKind::PreconditionNotMet && !self.configured_list =>
+            {
+                self.step = Step::ConfigureList;
+            }
+            (Step::ConfigureList, Answer::Confirmed) => {
+                self.configured_list = true;
+                self.step = Step::PublishList;
+            }
+            (_, Answer::Refused(refusal)) => self.turn_off(refusal.text, &mut effects),
+            // an answer that does not fit the step says nothing; ask again later
+            (_, Answer::List(_) | Answer::Bundle(_) | Answer::Confirmed) => self.pause(now),
+        }
+        effects
+    }
+
+    fn verified(
+        &mut self,
+        found: BundleFound,
+        after_publishing: bool,
+        ours: Ours,
+        effects: &mut Vec<Effect>,
+    ) {
+        if found != BundleFound::Current && !after_publishing {
+            self.step = Step::PublishBundle;
+            return;
+        }
+        if found != BundleFound::Current {
+            effects.push(Effect::Lacks(
+                "it confirmed our bundle and does not hold it (persistent-items, max_items); \
+                 others may be unable to write to this device"
+                    .into(),
+            ));
+        }
+        if ours.listed {
+            effects.push(Effect::Announced);
+            self.settle(effects);
+        } else {
+            self.step = Step::PublishList;
+        }
+    }
+
+    fn bundle_refused(&mut self, refusal: Refusal, ours: Ours, effects: &mut Vec<Effect>) {
+        match refusal.kind {
+            RefusalKind::PreconditionNotMet if !self.configured_bundle => {
+                self.step = configure("max", Then::Publish);
+            }
+            RefusalKind::PreconditionNotMet if self.options != Options::None => {
+                effects.push(Effect::Lacks(
+                    "it refuses publish-options that match the node's configuration; \
+                     the bundle is published without them"
+                        .into(),
+                ));
+                self.options = Options::None;
+            }
+            // Configured first, so that a node that keeps one item does not lose another
+            // device's bundle to ours.
+            RefusalKind::OptionUnknown | RefusalKind::Other
+                if ours.shared_node && self.options == Options::All =>
+            {
+                effects.push(Effect::Lacks(
+                    "it refuses max_items in publish-options; the node is configured instead"
+                        .into(),
+                ));
+                self.options = Options::WithoutMaxItems;
+                self.step = configure("max", Then::Publish);
+            }
+            _ => self.turn_off(refusal.text, effects),
+        }
+    }
+
+    fn configuration_refused(
+        &mut self,
+        max_items: &'static str,
+        then: Then,
+        refusal: Refusal,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.step = match (refusal.kind, max_items) {
+            // no node yet: publishing makes it
+            (RefusalKind::NotFound, _) => after_configuring(then),
+            (_, "max") => configure("100", then),
+            _ => {
+                effects.push(Effect::Lacks(format!(
+                    "it does not let us configure the bundle node ({}); \
+                     the bundles of several devices may evict each other",
+                    refusal.text
+                )));
+                self.configured_bundle = true;
+                after_configuring(then)
+            }
+        };
+    }
+
+    fn settle(&mut self, effects: &mut Vec<Effect>) {
+        if self.changed || !self.ready {
+            effects.push(Effect::Published {
+                again: self.reannouncing,
+            });
+        }
+        self.ready = true;
+        self.changed = false;
+        self.reannouncing = false;
+        self.step = Step::Settled;
+    }
+
+    fn turn_off(&mut self, reason: String, effects: &mut Vec<Effect>) {
+        self.give_up();
+        effects.push(Effect::Off(reason));
+    }
+
+    fn pause(&mut self, now: Timestamp) {
+        self.step = Step::Paused {
+            until: now.after(self.pause),
+        };
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+const fn configure(max_items: &'static str, then: Then) -> Step {
+    Step::ConfigureBundle { max_items, then }
+}
+
+const fn after_configuring(then: Then) -> Step {
+    match then {
+        Then::Publish => Step::PublishBundle,
+        Then::Verify => Step::VerifyBundle {
+            after_publishing: true,
+        },
+    }
+}

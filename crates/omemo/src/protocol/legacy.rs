@@ -1,0 +1,90 @@
+//! `eu.siacs.conversations.axolotl`: XEP-0384 0.3.0, the text of the body alone.
+
+use omemo_ratchet::{Bundle, Randomness, Version};
+use zeroize::Zeroizing;
+
+use super::{Place, Protocol, Shape, Stamp, Wrapping};
+use crate::stanza::body;
+use crate::stanza::devices::DeviceList;
+use crate::stanza::encrypted::Encrypted;
+use crate::stanza::malformed::Malformed;
+use crate::stanza::sce::{Envelope, EnvelopeError};
+use crate::stanza::legacy::{bundle, devices, encrypted};
+use crate::{DeviceId, Element};
+
+pub(super) static PROTOCOL: Protocol = Protocol {
+    version: Version::Legacy,
+    namespace: "eu.siacs.conversations.axolotl",
+    devices_node: "eu.siacs.conversations.axolotl.devicelist",
+    bundles_share_a_node: false,
+    has_labels: false,
+    fallback_body: Some(
+        "This message is encrypted with OMEMO, which this client does not understand.",
+    ),
+    reports_foreign_messages: false,
+    answers_without_session: false,
+    shape: &Elements,
+    wrapping: &Content,
+};
+
+struct Elements;
+
+impl Shape for Elements {
+    fn bundle_place(&self, device: DeviceId) -> Place {
+        Place {
+            node: format!("eu.siacs.conversations.axolotl.bundles:{device}"),
+            item: "current".into(),
+        }
+    }
+
+    fn parse_encrypted(&self, element: &Element) -> Result<Encrypted, Malformed> {
+        encrypted::parse(element)
+    }
+
+    fn build_encrypted(&self, encrypted: &Encrypted) -> Element {
+        encrypted::build(encrypted)
+    }
+
+    fn parse_devices(&self, element: &Element) -> Result<DeviceList, Malformed> {
+        devices::parse(element)
+    }
+
+    fn build_devices(&self, list: &DeviceList) -> Element {
+        devices::build(list)
+    }
+
+    fn parse_bundle(&self, element: &Element) -> Result<Bundle, Malformed> {
+        bundle::parse(element)
+    }
+
+    fn build_bundle(&self, bundle: &Bundle) -> Element {
+        bundle::build(bundle)
+    }
+}
+
+struct Content;
+
+impl Wrapping for Content {
+    fn carries(&self, content: &[Element]) -> bool {
+        matches!(content, [only] if body::is_body(only))
+    }
+
+    fn wrap(
+        &self,
+        content: &[Element],
+        _stamp: &Stamp<'_>,
+        _randomness: &mut dyn Randomness,
+    ) -> Result<Zeroizing<Vec<u8>>, EnvelopeError> {
+        let text = body::text(content).unwrap_or_default();
+        Ok(Zeroizing::new(text.into_bytes()))
+    }
+
+    fn unwrap(&self, plaintext: &[u8]) -> Result<Envelope, Malformed> {
+        let text = std::str::from_utf8(plaintext)
+            .map_err(|_| Malformed::Xml("it is not UTF-8".into()))?;
+        Ok(Envelope {
+            content: vec![body::body(text)],
+            ..Envelope::default()
+        })
+    }
+}

@@ -1,0 +1,119 @@
+//! What belongs to one stream and dies with it: open questions, what was published and handed out
+//! in it, and the sends that wait. Everything else is in the store.
+//!
+//! A call works on a copy and puts it back after the commit, so that a failed commit leaves no
+//! trace here either.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use omemo_ratchet::Version;
+
+use crate::pep::Publishing;
+use crate::{Address, BareJid, FullJid, Outgoing, Ticket, Timestamp};
+
+/// The memory of one handle.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Stream {
+    /// Our full JID while we are online.
+    pub(crate) full_jid: Option<FullJid>,
+    /// Open questions by the id of their IQ.
+    pub(crate) questions: BTreeMap<String, Question>,
+    /// How far each protocol is published.
+    pub(crate) publishing: BTreeMap<Version, Publishing>,
+    /// The lists that were pushed or fetched in this stream.
+    pub(crate) heard: BTreeSet<(Version, BareJid)>,
+    /// Sends that wait for answers, oldest first.
+    pub(crate) waiting: Vec<Waiting>,
+    /// Accounts that the app wants to know all about.
+    pub(crate) inspecting: Vec<Inspection>,
+    /// What this handle has handed out in this stream.
+    pub(crate) handed_out: BTreeSet<Ticket>,
+    /// The outbox has to be looked at.
+    pub(crate) outbox_due: Option<Timestamp>,
+}
+
+/// A question that is open.
+#[derive(Debug, Clone)]
+pub(crate) struct Question {
+    /// Whom we asked: the answer must come from there.
+    pub(crate) to: BareJid,
+    /// What we asked.
+    pub(crate) ask: Ask,
+    /// When we stop waiting.
+    pub(crate) deadline: Timestamp,
+}
+
+/// What can be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ask {
+    /// The next step of publishing our device.
+    Publish(Version),
+    /// The list of an account's devices.
+    List(Version, BareJid),
+    /// The bundle of a device.
+    Bundle(Version, Address),
+}
+
+/// A message that is not sealed yet.
+#[derive(Debug, Clone)]
+pub(crate) struct Waiting {
+    pub(crate) outgoing: Outgoing,
+    /// When it is sealed with what is known by then.
+    pub(crate) deadline: Timestamp,
+    /// What could not be learnt for it: lists by (protocol, account).
+    pub(crate) failed_lists: BTreeMap<(Version, BareJid), String>,
+}
+
+/// An account whose lists and bundles are being fetched.
+#[derive(Debug, Clone)]
+pub(crate) struct Inspection {
+    pub(crate) jid: BareJid,
+    pub(crate) deadline: Timestamp,
+    /// What was asked for it already.
+    pub(crate) asked: Vec<Ask>,
+}
+
+impl Stream {
+    /// Whether our device is published in this protocol, so that messages may leave.
+    pub(crate) fn is_ready(&self, version: Version) -> bool {
+        self.full_jid.is_some()
+            && self
+                .publishing
+                .get(&version)
+                .is_some_and(Publishing::is_ready)
+    }
+
+    /// Whether a protocol may still become ready.
+    pub(crate) fn is_pending(&self, version: Version) -> bool {
+        self.full_jid.is_none()
+            || self
+                .publishing
+                .get(&version)
+                .is_none_or(|publishing| !publishing.is_ready() && !publishing.is_off())
+    }
+
+    /// Whether a question is open.
+    pub(crate) fn is_asking(&self, ask: &Ask) -> bool {
+        self.questions.values().any(|question| question.ask == *ask)
+    }
+
+    /// How many questions about other people's keys are open.
+    pub(crate) fn open_bundles(&self) -> usize {
+        self.questions
+            .values()
+            .filter(|question| matches!(question.ask, Ask::Bundle(..)))
+            .count()
+    }
+
+    /// The earliest moment at which something here is due.
+    pub(crate) fn wake(&self) -> Option<Timestamp> {
+        let deadlines = self.questions.values().map(|question| question.deadline);
+        let sends = self.waiting.iter().map(|waiting| waiting.deadline);
+        let publishing = self.publishing.values().filter_map(Publishing::wake);
+        deadlines
+            .chain(sends)
+            .chain(publishing)
+            .chain(self.outbox_due)
+            .min()
+    }
+}
