@@ -1,1 +1,20 @@
 //! Tests that need more than one crate, a real server or a foreign client.
+//!
+//! The library part is what the test programs beside it share: a [`lab`] of real servers on loopback, [`peers`] that
+//! talk through them, and a reader of the [`wire`] that trusts nothing of the crates under test.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says that it failed by panicking"
+)]
+
+pub mod capture;
+pub mod hub;
+pub mod lab;
+pub mod patience;
+pub mod peers;
+pub mod process;
+pub mod scenario;
+pub mod wire;

@@ -1,0 +1,1 @@
+//! The `omemo` command.

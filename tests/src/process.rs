@@ -1,0 +1,267 @@
+//! Child processes with bounded lives: those that run to their end, and those that talk in JSON lines.
+
+use std::collections::VecDeque;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::patience::wait_for;
+
+/// Runs a program to its end and returns what it printed.
+///
+/// # Panics
+///
+/// When the program cannot be started or fails; the message holds its output.
+pub fn run(command: &mut Command) -> String {
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .unwrap_or_else(|error| {
+            panic!(
+                "{} does not start: {error}",
+                command.get_program().display()
+            )
+        });
+    let printed = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(
+        output.status.success(),
+        "{command:?}: {}\n{printed}",
+        output.status
+    );
+    printed
+}
+
+/// The last lines of a file, or nothing where there is none.
+#[must_use]
+pub fn tail(file: &Path, lines: usize) -> String {
+    let Ok(text) = fs::read(file) else {
+        return String::new();
+    };
+    let text = String::from_utf8_lossy(&text);
+    let all: Vec<&str> = text.lines().collect();
+    all[all.len().saturating_sub(lines)..]
+        .iter()
+        .fold(String::new(), |text, line| text + line + "\n")
+}
+
+/// A process that prints one JSON object a line, each with an `event`, and may take commands the same way.
+///
+/// It is killed when dropped: no test leaves one behind.
+#[derive(Debug)]
+pub struct Talker {
+    name: String,
+    child: Child,
+    input: Option<ChildStdin>,
+    lines: Receiver<String>,
+    /// What nobody has asked for yet.
+    unread: VecDeque<Value>,
+    /// Everything, for the message of a failure.
+    transcript: Vec<String>,
+    errors: PathBuf,
+}
+
+impl Talker {
+    /// Starts a process. Its standard error goes to a file in `folder`, which is shown when the test fails.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be started.
+    #[must_use]
+    pub fn start(name: &str, folder: &Path, command: &mut Command) -> Self {
+        let errors = (0..)
+            .map(|number| folder.join(format!("{name}.{number}.stderr")))
+            .find(|file| !file.exists())
+            .expect("a free file name");
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(File::create(&errors).expect("a file for errors"))
+            .spawn()
+            .unwrap_or_else(|error| {
+                panic!(
+                    "{} does not start: {error}",
+                    command.get_program().display()
+                )
+            });
+        let output = BufReader::new(child.stdout.take().expect("a piped output"));
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        let input = child.stdin.take();
+        Self {
+            name: name.to_owned(),
+            child,
+            input,
+            lines,
+            unread: VecDeque::new(),
+            transcript: Vec::new(),
+            errors,
+        }
+    }
+
+    /// The process's id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Writes one command.
+    ///
+    /// # Panics
+    ///
+    /// When the process no longer reads.
+    pub fn command(&mut self, command: &Value) {
+        let line = format!("{command}\n");
+        let written = self.input.as_mut().map(|input| {
+            input
+                .write_all(line.as_bytes())
+                .and_then(|()| input.flush())
+        });
+        assert!(
+            matches!(written, Some(Ok(()))),
+            "{} does not take {command}\n{}",
+            self.name,
+            self.story()
+        );
+    }
+
+    /// The first event of that name for which `wanted` holds; others stay for later questions.
+    ///
+    /// # Panics
+    ///
+    /// When it does not come in time, or the process ends without it; the message holds all that the process has said.
+    pub fn expect(
+        &mut self,
+        event: &str,
+        patience: Duration,
+        mut wanted: impl FnMut(&Value) -> bool,
+    ) -> Value {
+        let mut fits = |value: &Value| value["event"] == event && wanted(value);
+        if let Some(at) = self.unread.iter().position(&mut fits) {
+            return self
+                .unread
+                .remove(at)
+                .expect("an index that was just found");
+        }
+        let end = Instant::now() + patience;
+        loop {
+            match self
+                .lines
+                .recv_timeout(end.saturating_duration_since(Instant::now()))
+            {
+                Ok(line) => {
+                    let Some(value) = self.take_note(line) else {
+                        continue;
+                    };
+                    if fits(&value) {
+                        return value;
+                    }
+                    self.unread.push_back(value);
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    panic!(
+                        "{}: no such `{event}` within {patience:?}\n{}",
+                        self.name,
+                        self.story()
+                    )
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    panic!(
+                        "{}: ended without such an `{event}`\n{}",
+                        self.name,
+                        self.story()
+                    )
+                }
+            }
+        }
+    }
+
+    /// Everything that was said and not asked for yet, without waiting.
+    pub fn unread(&mut self) -> Vec<Value> {
+        while let Ok(line) = self.lines.try_recv() {
+            if let Some(value) = self.take_note(line) {
+                self.unread.push_back(value);
+            }
+        }
+        self.unread.drain(..).collect()
+    }
+
+    /// Waits for the process to end by itself; returns its status and what was not asked for yet.
+    ///
+    /// # Panics
+    ///
+    /// When it does not end in time.
+    pub fn finish(mut self, patience: Duration) -> (ExitStatus, Vec<Value>) {
+        self.input = None;
+        let status = wait_for(patience, || {
+            self.child.try_wait().expect("a child's status")
+        });
+        let Some(status) = status else {
+            panic!(
+                "{}: still runs after {patience:?}\n{}",
+                self.name,
+                self.story()
+            )
+        };
+        // The reader's channel closes at the end of the output.
+        while let Ok(line) = self.lines.recv_timeout(Duration::from_secs(5)) {
+            if let Some(value) = self.take_note(line) {
+                self.unread.push_back(value);
+            }
+        }
+        (status, self.unread.drain(..).collect())
+    }
+
+    /// SIGKILL, now. What the process had said before stays readable.
+    ///
+    /// # Panics
+    ///
+    /// When the system refuses.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("to kill a child");
+        self.child.wait().expect("a killed child's status");
+    }
+
+    /// All that the process has said, for the message of a failure.
+    #[must_use]
+    pub fn story(&self) -> String {
+        let said: String = self
+            .transcript
+            .iter()
+            .map(|line| format!("    {line}\n"))
+            .collect();
+        format!(
+            "  {} said:\n{said}  and on its standard error:\n{}",
+            self.name,
+            tail(&self.errors, 30)
+        )
+    }
+
+    fn take_note(&mut self, line: String) -> Option<Value> {
+        let value = serde_json::from_str(&line).ok();
+        self.transcript.push(line);
+        value
+    }
+}
+
+impl Drop for Talker {
+    fn drop(&mut self) {
+        // It may have ended already; then there is nothing to do.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
