@@ -115,10 +115,13 @@ impl Device {
     }
 }
 
+/// The skipped keys that a store would keep.
+type Skipped = BTreeMap<(PublicKey, u32), [u8; 32]>;
+
 /// One side of a conversation: the session and what a store keeps beside it.
 pub(crate) struct Peer {
     pub(crate) session: Session,
-    pub(crate) skipped: BTreeMap<(PublicKey, u32), [u8; 32]>,
+    pub(crate) skipped: Skipped,
     pub(crate) rng: FixedRandomness,
 }
 
@@ -163,7 +166,7 @@ impl Peer {
         self.session = Session::from_bytes(&self.session.to_bytes()).unwrap();
     }
 
-    pub(crate) fn state(&self) -> (Vec<u8>, BTreeMap<(PublicKey, u32), [u8; 32]>) {
+    pub(crate) fn state(&self) -> (Vec<u8>, Skipped) {
         (self.session.to_bytes().to_vec(), self.skipped.clone())
     }
 }

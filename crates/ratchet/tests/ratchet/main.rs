@@ -3,6 +3,13 @@
 //! Names say what they show: `rule_NN` a rule of XEP-0384, `aNN` an attack seen elsewhere, `quirk_NN` what other
 //! clients really send, `kat` an answer that another implementation gave.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that goes wrong stops; clippy.toml knows the functions marked as tests, not their helpers"
+)]
+
 mod bundle;
 mod common;
 mod delivery;
