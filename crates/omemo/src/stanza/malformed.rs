@@ -87,6 +87,9 @@ pub(crate) enum Malformed {
     /// such.
     #[error("it is not XML as XMPP allows it: {0}")]
     Xml(String),
+    /// A decrypted text is no UTF-8.
+    #[error("the decrypted text is not UTF-8")]
+    NotUtf8,
     /// A copy of a message whose wrapping cannot be believed.
     #[error("the copy of a message is refused: {0}")]
     Wrapper(&'static str),

@@ -109,8 +109,7 @@ impl Envelope {
                 limit: MAX_PAYLOAD_BYTES,
             });
         }
-        let plaintext =
-            std::str::from_utf8(plaintext).map_err(|_| Malformed::Xml("it is not UTF-8".into()))?;
+        let plaintext = std::str::from_utf8(plaintext).map_err(|_| Malformed::NotUtf8)?;
         let envelope = text::parse_fragment(plaintext)?;
         node::expect(&envelope, "envelope", NAMESPACE)?;
         let content = node::only_child(&envelope, "envelope", "content", NAMESPACE)?.ok_or(

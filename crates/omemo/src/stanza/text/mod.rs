@@ -12,7 +12,7 @@ mod read;
 mod write;
 
 pub(crate) use read::{check, parse, parse_fragment};
-pub(crate) use write::to_string;
+pub(crate) use write::{is_character, to_string};
 
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,11 @@ pub(crate) fn to_string(element: &Element) -> Result<String, Malformed> {
     Ok(out)
 }
 
+/// Whether XML has this character (XML 1.0 §2.2).
+pub(crate) const fn is_character(character: char) -> bool {
+    matches!(character, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
+}
+
 fn write(
     out: &mut String,
     element: &Element,
@@ -109,6 +114,9 @@ fn plain_name(name: &str) -> Result<&str, Malformed> {
 
 fn escape(out: &mut String, text: &str, in_attribute: bool) -> Result<(), Malformed> {
     for character in text.chars() {
+        if !is_character(character) {
+            return Err(unwritable("it holds a character that XML does not have"));
+        }
         match character {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
@@ -117,10 +125,6 @@ fn escape(out: &mut String, text: &str, in_attribute: bool) -> Result<(), Malfor
             '\'' if in_attribute => out.push_str("&#39;"),
             '\n' if in_attribute => out.push_str("&#xa;"),
             '\t' if in_attribute => out.push_str("&#x9;"),
-            '\n' | '\t' => out.push(character),
-            '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => {
-                return Err(unwritable("it holds a character that XML does not have"));
-            }
             _ => out.push(character),
         }
     }

@@ -1,0 +1,84 @@
+use super::{at, element, jid, written};
+use crate::stanza::message::{MessageKind, build};
+use crate::stanza::{body, delay, eme, hints, legacy, omemo2, sid};
+
+#[test]
+fn rule_19_a_message_carries_store_eme_and_no_body() {
+    let message = build(
+        MessageKind::Chat,
+        "m1",
+        &jid("juliet@capulet.lit"),
+        [
+            element("<encrypted xmlns='urn:xmpp:omemo:2'/>"),
+            eme::encryption(omemo2::NAMESPACE),
+            hints::store(),
+            sid::origin_id("m1"),
+        ],
+    );
+    insta::assert_snapshot!(
+        written(&message),
+        @"<message xmlns='jabber:client' id='m1' to='juliet@capulet.lit' type='chat'><encrypted xmlns='urn:xmpp:omemo:2'/><encryption xmlns='urn:xmpp:eme:0' name='OMEMO' namespace='urn:xmpp:omemo:2'/><store xmlns='urn:xmpp:hints'/><origin-id xmlns='urn:xmpp:sid:0' id='m1'/></message>"
+    );
+    assert_eq!(sid::read_origin_id(&message), Some("m1"));
+    assert!(message.children().any(hints::is_store));
+}
+
+#[test]
+fn legacy_is_marked_as_well() {
+    insta::assert_snapshot!(
+        written(&eme::encryption(legacy::NAMESPACE)),
+        @"<encryption xmlns='urn:xmpp:eme:0' name='OMEMO' namespace='eu.siacs.conversations.axolotl'/>"
+    );
+}
+
+#[test]
+fn bodies() {
+    assert_eq!(
+        body::text(&[hints::store(), body::body("one"), body::body("two")]),
+        Some("one".into())
+    );
+    assert_eq!(
+        body::text(&[element("<body xmlns='urn:other'>x</body>")]),
+        None
+    );
+    assert!(!body::is_body(&element("<body xmlns=''/>")));
+}
+
+#[test]
+fn quirk_39_legacy_text_is_not_trimmed_and_always_writable() {
+    let text = |plaintext: &[u8]| body::from_plaintext(plaintext).map(|body| body.text());
+    assert_eq!(text(b"hi \t \n"), Ok("hi \t \n".into()));
+    assert_eq!(text(b""), Ok(String::new()));
+    assert!(text(&[0xc3]).is_err());
+    let odd = body::from_plaintext("a\0b\u{b}c\u{ffff}d\u{1f339}".as_bytes()).unwrap();
+    assert_eq!(
+        written(&odd),
+        "<body xmlns='jabber:client'>a\u{fffd}b\u{fffd}c\u{fffd}d\u{1f339}</body>"
+    );
+}
+
+#[test]
+fn the_stamp_of_our_own_server_counts_first() {
+    let own = jid("juliet@capulet.lit");
+    let stamp =
+        |children: &str| delay::read(&element(&format!("<message>{children}</message>")), &own);
+    let delay = |from: &str, second: u8| {
+        format!(
+            "<delay xmlns='urn:xmpp:delay' {from} stamp='1970-01-01T00:00:{second:02}Z'>Offline</delay>"
+        )
+    };
+    assert_eq!(stamp(""), None);
+    assert_eq!(stamp("<delay xmlns='urn:xmpp:delay'/>"), None);
+    assert_eq!(stamp("<delay xmlns='urn:xmpp:delay' stamp='x'/>"), None);
+    assert_eq!(stamp(&delay("", 1)), Some(at(1)));
+    let other = delay("from='montague.lit'", 1);
+    assert_eq!(stamp(&(other.clone() + &delay("", 2))), Some(at(1)));
+    assert_eq!(
+        stamp(&(other.clone() + &delay("from='capulet.lit'", 2))),
+        Some(at(2))
+    );
+    assert_eq!(
+        stamp(&(other + &delay("from='juliet@capulet.lit'", 2))),
+        Some(at(2))
+    );
+}
