@@ -1,1 +1,51 @@
 //! The store of the omemo crate on SQLite.
+//!
+//! One file holds any number of accounts, and any number of processes may have it open:
+//!
+//! ```
+//! use omemo::BareJid;
+//! use omemo::store::{Store, Transaction};
+//! use omemo_sqlite::SqliteStore;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let directory = tempfile::tempdir()?;
+//! # let path = directory.path().join("juliet.db");
+//! let mut store = SqliteStore::open(path)?;
+//! let transaction = store.begin(&BareJid::parse("juliet@capulet.example")?)?;
+//! assert!(transaction.account()?.is_none());
+//! transaction.commit()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What is promised
+//!
+//! - A commit is on the disk when it returns: write-ahead log, `synchronous=FULL`. A process that
+//!   is killed, and a machine that loses power, leave all of a transaction or nothing.
+//! - Transactions exclude each other over all processes from their beginning, and wait up to
+//!   [`SqliteOptions::busy_timeout`] for each other.
+//! - Deleted content is overwritten. Until [`Store::tidy`](omemo::store::Store::tidy) runs, older
+//!   versions of pages stand in the write-ahead log; closing tidies too.
+//! - A new file may be read and written by its owner only (on Unix).
+//! - The file of a newer version of this crate and the database of another program are refused
+//!   and left as they are.
+//!
+//! # What is not
+//!
+//! The file is not encrypted: protect the directory or the disk. Copying it while it is open, or
+//! restoring an old copy, is dangerous whatever the format: see the `omemo` crate. Secrets that pass
+//! through this crate's hands are wiped from memory, but SQLite's page cache, its statement buffers
+//! and the operating system's cache hold copies that are not.
+
+mod boxes;
+mod devices;
+mod error;
+mod keys;
+mod open;
+mod rows;
+mod schema;
+mod sessions;
+mod transaction;
+
+pub use open::{SqliteOptions, SqliteStore};
+pub use transaction::SqliteTransaction;

@@ -1,0 +1,250 @@
+//! Other people's devices, what was decided about them, what they sent and what is owed to them.
+
+use omemo::store::{
+    ContactRow, DeviceListRow, DeviceRow, DutyKind, DutyRow, SeenRow, StoreError, TrustRow, Version,
+};
+use omemo::{Address, BareJid, Timestamp};
+use rusqlite::params;
+
+use crate::rows::{Cells, Rows};
+
+pub(crate) fn device_list(
+    rows: &Rows<'_>,
+    version: Version,
+    jid: &BareJid,
+) -> Result<Option<DeviceListRow>, StoreError> {
+    let sql = "SELECT * FROM device_list WHERE account = ?1 AND version = ?2 AND jid = ?3";
+    rows.one(
+        "device_list",
+        sql,
+        params![version.to_byte(), jid.as_str()],
+        |cells| {
+            Ok(DeviceListRow {
+                version,
+                jid: jid.clone(),
+                fetched_at: cells.moment("fetched_at")?,
+            })
+        },
+    )
+}
+
+pub(crate) fn put_device_list(rows: &Rows<'_>, row: &DeviceListRow) -> Result<(), StoreError> {
+    rows.write(
+        "REPLACE INTO device_list (account, version, jid, fetched_at) VALUES (?1, ?2, ?3, ?4)",
+        params![
+            row.version.to_byte(),
+            row.jid.as_str(),
+            row.fetched_at.seconds()
+        ],
+    )
+}
+
+pub(crate) fn devices(
+    rows: &Rows<'_>,
+    version: Version,
+    jid: &BareJid,
+) -> Result<Vec<DeviceRow>, StoreError> {
+    rows.all(
+        "device",
+        "SELECT * FROM device WHERE account = ?1 AND version = ?2 AND jid = ?3 ORDER BY device",
+        params![version.to_byte(), jid.as_str()],
+        |cells| read_device(cells, version, jid),
+    )
+}
+
+pub(crate) fn device(
+    rows: &Rows<'_>,
+    version: Version,
+    address: &Address,
+) -> Result<Option<DeviceRow>, StoreError> {
+    rows.one(
+        "device",
+        "SELECT * FROM device WHERE account = ?1 AND version = ?2 AND jid = ?3 AND device = ?4",
+        params![
+            version.to_byte(),
+            address.jid.as_str(),
+            address.device.get()
+        ],
+        |cells| read_device(cells, version, &address.jid),
+    )
+}
+
+fn read_device(
+    cells: &Cells<'_>,
+    version: Version,
+    jid: &BareJid,
+) -> Result<DeviceRow, StoreError> {
+    let label = cells.optional("label", Cells::string)?;
+    let signature = cells.optional("label_signature", Cells::bytes)?;
+    Ok(DeviceRow {
+        version,
+        address: Address {
+            jid: jid.clone(),
+            device: cells.device("device")?,
+        },
+        listed: cells.flag("listed")?,
+        identity: cells.optional("identity", Cells::identity_key)?,
+        label: label.zip(signature.map(Into::into)),
+        retry_after: cells.optional("retry_after", Cells::moment)?,
+        failure: cells.optional("failure", Cells::string)?,
+    })
+}
+
+pub(crate) fn put_device(rows: &Rows<'_>, row: &DeviceRow) -> Result<(), StoreError> {
+    let (label, signature) = row
+        .label
+        .as_ref()
+        .map(|(label, signature)| (label, signature))
+        .unzip();
+    rows.write(
+        "REPLACE INTO device
+             (account, version, jid, device, listed, identity, label, label_signature, retry_after, failure)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        params![
+            row.version.to_byte(),
+            row.address.jid.as_str(),
+            row.address.device.get(),
+            row.listed,
+            row.identity.map(|key| key.to_bytes()),
+            label,
+            signature,
+            row.retry_after.map(Timestamp::seconds),
+            row.failure,
+        ],
+    )
+}
+
+pub(crate) fn delete_device(
+    rows: &Rows<'_>,
+    version: Version,
+    address: &Address,
+) -> Result<(), StoreError> {
+    rows.write(
+        "DELETE FROM device WHERE account = ?1 AND version = ?2 AND jid = ?3 AND device = ?4",
+        params![
+            version.to_byte(),
+            address.jid.as_str(),
+            address.device.get()
+        ],
+    )
+}
+
+pub(crate) fn trust(rows: &Rows<'_>, jid: &BareJid) -> Result<Vec<TrustRow>, StoreError> {
+    let sql = "SELECT * FROM trust WHERE account = ?1 AND jid = ?2 ORDER BY curve25519";
+    rows.all("trust", sql, params![jid.as_str()], |cells| {
+        Ok(TrustRow {
+            jid: jid.clone(),
+            key: cells.identity_key("identity")?,
+            level: cells.trust("level")?,
+        })
+    })
+}
+
+pub(crate) fn put_trust(rows: &Rows<'_>, row: &TrustRow) -> Result<(), StoreError> {
+    rows.write(
+        "REPLACE INTO trust (account, jid, curve25519, identity, level) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![
+            row.jid.as_str(),
+            row.key.curve25519().as_slice(),
+            row.key.to_bytes().as_slice(),
+            row.level.as_str(),
+        ],
+    )
+}
+
+pub(crate) fn seen(
+    rows: &Rows<'_>,
+    version: Version,
+    address: &Address,
+) -> Result<Option<SeenRow>, StoreError> {
+    rows.one(
+        "seen",
+        "SELECT keys FROM seen WHERE account = ?1 AND version = ?2 AND jid = ?3 AND device = ?4",
+        params![
+            version.to_byte(),
+            address.jid.as_str(),
+            address.device.get()
+        ],
+        |cells| {
+            Ok(SeenRow {
+                version,
+                address: address.clone(),
+                keys: cells.bytes("keys")?.into(),
+            })
+        },
+    )
+}
+
+pub(crate) fn put_seen(rows: &Rows<'_>, row: &SeenRow) -> Result<(), StoreError> {
+    rows.write(
+        "REPLACE INTO seen (account, version, jid, device, keys) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![
+            row.version.to_byte(),
+            row.address.jid.as_str(),
+            row.address.device.get(),
+            row.keys,
+        ],
+    )
+}
+
+pub(crate) fn duties(rows: &Rows<'_>) -> Result<Vec<DutyRow>, StoreError> {
+    let sql = "SELECT * FROM duty WHERE account = ?1 ORDER BY version, jid, device, kind";
+    rows.all("duty", sql, &[], |cells| {
+        Ok(DutyRow {
+            version: cells.version()?,
+            address: cells.address()?,
+            kind: cells.checked("kind", "a kind of duty", kind_of_name(cells.text("kind")?))?,
+        })
+    })
+}
+
+pub(crate) fn put_duty(rows: &Rows<'_>, row: &DutyRow) -> Result<(), StoreError> {
+    rows.write(
+        "REPLACE INTO duty (account, version, jid, device, kind) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![
+            row.version.to_byte(),
+            row.address.jid.as_str(),
+            row.address.device.get(),
+            kind_name(row.kind),
+        ],
+    )
+}
+
+pub(crate) fn delete_duty(rows: &Rows<'_>, row: &DutyRow) -> Result<(), StoreError> {
+    rows.write(
+        "DELETE FROM duty WHERE account = ?1 AND version = ?2 AND jid = ?3 AND device = ?4 AND kind = ?5",
+        params![
+            row.version.to_byte(),
+            row.address.jid.as_str(),
+            row.address.device.get(),
+            kind_name(row.kind),
+        ],
+    )
+}
+
+const fn kind_name(kind: DutyKind) -> &'static str {
+    match kind {
+        DutyKind::Answer => "answer",
+        DutyKind::Heartbeat => "heartbeat",
+        DutyKind::Session => "session",
+    }
+}
+
+fn kind_of_name(name: &str) -> Option<DutyKind> {
+    let kinds = [DutyKind::Answer, DutyKind::Heartbeat, DutyKind::Session];
+    kinds.into_iter().find(|kind| kind_name(*kind) == name)
+}
+
+pub(crate) fn contact(rows: &Rows<'_>, jid: &BareJid) -> Result<Option<ContactRow>, StoreError> {
+    let sql = "SELECT jid FROM contact WHERE account = ?1 AND jid = ?2";
+    rows.one("contact", sql, params![jid.as_str()], |_| {
+        Ok(ContactRow { jid: jid.clone() })
+    })
+}
+
+pub(crate) fn put_contact(rows: &Rows<'_>, row: &ContactRow) -> Result<(), StoreError> {
+    rows.write(
+        "REPLACE INTO contact (account, jid) VALUES (?1, ?2)",
+        params![row.jid.as_str()],
+    )
+}

@@ -1,0 +1,215 @@
+//! Opening a file, beginning transactions, and tidying.
+
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use omemo::BareJid;
+use omemo::store::{Store, StoreError};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use crate::error::{self, Refusal, sqlite};
+use crate::rows::Rows;
+use crate::schema;
+use crate::transaction::SqliteTransaction;
+
+/// Set on every connection before its first write:
+/// a commit is on the disk when it returns, deleted content is overwritten with zeros, and what is
+/// sorted never stands in a file of its own.
+const SETTINGS: &str = "
+    PRAGMA synchronous = FULL;
+    PRAGMA fullfsync = ON;
+    PRAGMA checkpoint_fullfsync = ON;
+    PRAGMA secure_delete = ON;
+    PRAGMA foreign_keys = ON;
+    PRAGMA temp_store = MEMORY;
+";
+
+/// More than this crate has statements.
+const STATEMENTS: usize = 64;
+
+/// How long tidying waits for other processes: what they hold up is done the next time.
+const TIDYING_PATIENCE: Duration = Duration::from_millis(250);
+
+/// Between two attempts to open a file that another process is opening.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// A [`Store`] in an SQLite file.
+pub struct SqliteStore {
+    connection: Connection,
+    busy_timeout: Duration,
+}
+
+/// How to open a [`SqliteStore`]; `SqliteOptions::default()` is what [`SqliteStore::open`] takes.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SqliteOptions {
+    /// How long a transaction waits for those of other processes before it fails with
+    /// [`StoreError::Locked`]; 10 seconds by default.
+    pub busy_timeout: Duration,
+    /// The most pages (of 4,096 bytes) that the file may have: beyond them a write fails with
+    /// [`StoreError::Full`], as on a full disk. None by default.
+    pub max_page_count: Option<u32>,
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self {
+            busy_timeout: Duration::from_secs(10),
+            max_page_count: None,
+        }
+    }
+}
+
+impl SqliteStore {
+    /// Opens a file, or makes a new one, which only its owner may read and write.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] for a file of a newer version of this crate, [`StoreError::Damaged`]
+    /// for one that is no database, [`StoreError::Unusable`] for the database of another program
+    /// and for a path that cannot be opened, and the others as the disk may have it.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        Self::open_with(path, &SqliteOptions::default())
+    }
+
+    /// Opens a file with options.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`].
+    pub fn open_with(path: impl AsRef<Path>, options: &SqliteOptions) -> Result<Self, StoreError> {
+        let path = path.as_ref();
+        // An absolute path is never one of SQLite's special names.
+        let path = &std::path::absolute(path).map_err(|error| error::io(path, &error))?;
+        create(path)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags).map_err(sqlite)?;
+        Self::prepare(connection, options)
+    }
+
+    /// A store that is gone when it is dropped.
+    ///
+    /// # Errors
+    /// [`StoreError::Unusable`] when there is no memory left.
+    pub fn open_in_memory() -> Result<Self, StoreError> {
+        let connection = Connection::open_in_memory().map_err(sqlite)?;
+        Self::prepare(connection, &SqliteOptions::default())
+    }
+
+    fn prepare(mut connection: Connection, options: &SqliteOptions) -> Result<Self, StoreError> {
+        let SqliteOptions {
+            busy_timeout,
+            max_page_count,
+        } = *options;
+        // SQLite does not wait in every step of opening, so all the waiting is done here.
+        connection.busy_timeout(Duration::ZERO).map_err(sqlite)?;
+        let mut left = busy_timeout;
+        loop {
+            match set_up(&mut connection, max_page_count) {
+                Err(StoreError::Locked(_)) if !left.is_zero() => thread::sleep(PAUSE),
+                Err(error) => return Err(error),
+                Ok(()) => break,
+            }
+            left = left.saturating_sub(PAUSE);
+        }
+        connection.busy_timeout(busy_timeout).map_err(sqlite)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        Ok(Self {
+            connection,
+            busy_timeout,
+        })
+    }
+}
+
+/// Makes an empty file with narrow permissions if there is none. SQLite gives those of the
+/// database to the files beside it.
+fn create(path: &Path) -> Result<(), StoreError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error::io(path, &error)),
+        _ => Ok(()),
+    }
+}
+
+/// Everything between opening a connection and its first transaction; may be repeated.
+fn set_up(connection: &mut Connection, max_page_count: Option<u32>) -> Result<(), StoreError> {
+    schema::check(connection)?;
+    if connection.is_readonly("main").map_err(sqlite)? {
+        return Err(Refusal::ReadOnly.into());
+    }
+    connection.execute_batch(SETTINGS).map_err(sqlite)?;
+    if let Some(pages) = max_page_count {
+        let limit = format!("PRAGMA max_page_count = {pages}");
+        connection.execute_batch(&limit).map_err(sqlite)?;
+    }
+    let journal = connection.query_row("PRAGMA journal_mode = WAL", [], |row| {
+        row.get::<_, String>(0)
+    });
+    match journal.map_err(sqlite)?.as_str() {
+        "wal" | "memory" => schema::migrate(connection),
+        _ => Err(Refusal::NoWriteAheadLog.into()),
+    }
+}
+
+impl Store for SqliteStore {
+    type Transaction<'store> = SqliteTransaction<'store>;
+
+    fn begin(&mut self, account: &BareJid) -> Result<SqliteTransaction<'_>, StoreError> {
+        let behavior = TransactionBehavior::Immediate;
+        let transaction = self
+            .connection
+            .transaction_with_behavior(behavior)
+            .map_err(sqlite)?;
+        schema::version(&transaction)?;
+        // The number of an account that is not there yet is the next one.
+        let number = transaction
+            .prepare_cached(
+                "SELECT coalesce(
+                     (SELECT id FROM account WHERE jid = ?1),
+                     (SELECT max(id) + 1 FROM account),
+                     1)",
+            )
+            .and_then(|mut statement| statement.query_row([account.as_str()], |row| row.get(0)))
+            .map_err(sqlite)?;
+        let rows = Rows {
+            transaction,
+            account: number,
+        };
+        Ok(SqliteTransaction::new(rows, account.clone()))
+    }
+
+    /// Moves the write-ahead log into the database, where deleted content is overwritten, and
+    /// empties it. What other processes hold up is left for the next time.
+    fn tidy(&mut self) -> Result<(), StoreError> {
+        self.connection
+            .busy_timeout(TIDYING_PATIENCE)
+            .map_err(sqlite)?;
+        let tidied = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        self.connection
+            .busy_timeout(self.busy_timeout)
+            .map_err(sqlite)?;
+        match tidied.map_err(sqlite) {
+            Err(StoreError::Locked(_)) => Ok(()),
+            tidied => tidied,
+        }
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        // Nobody is left to be told; the next opening finds the log and goes on.
+        let _tidied = self.tidy();
+    }
+}
+
+impl std::fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqliteStore").finish_non_exhaustive()
+    }
+}

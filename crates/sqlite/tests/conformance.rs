@@ -1,0 +1,52 @@
+//! The suite that every store must pass, in a file, in memory, and with two handles on one file.
+
+use std::io;
+use std::rc::Rc;
+
+use omemo::BareJid;
+use omemo::store::{Store, StoreError};
+use omemo_sqlite::{SqliteStore, SqliteTransaction};
+use tempfile::TempDir;
+
+/// A store in a directory that goes with its last handle.
+struct Temporary {
+    store: SqliteStore,
+    _directory: Rc<TempDir>,
+}
+
+impl Store for Temporary {
+    type Transaction<'store> = SqliteTransaction<'store>;
+
+    fn begin(&mut self, account: &BareJid) -> Result<SqliteTransaction<'_>, StoreError> {
+        self.store.begin(account)
+    }
+
+    fn tidy(&mut self) -> Result<(), StoreError> {
+        self.store.tidy()
+    }
+}
+
+fn one() -> Result<Temporary, StoreError> {
+    two().map(|(one, _)| one)
+}
+
+fn two() -> Result<(Temporary, Temporary), StoreError> {
+    let directory =
+        tempfile::tempdir().map_err(|error: io::Error| StoreError::Unusable(error.into()))?;
+    let directory = Rc::new(directory);
+    let handle = || -> Result<Temporary, StoreError> {
+        Ok(Temporary {
+            store: SqliteStore::open(directory.path().join("store.db"))?,
+            _directory: directory.clone(),
+        })
+    };
+    Ok((handle()?, handle()?))
+}
+
+mod in_a_file {
+    omemo::store_conformance!(super::one()?, twice: super::two()?);
+}
+
+mod in_memory {
+    omemo::store_conformance!(omemo_sqlite::SqliteStore::open_in_memory()?);
+}
