@@ -79,6 +79,12 @@ impl<S: Store + 'static> Account<S> {
         })
     }
 
+    /// Closes the handle and gives its store back. Waiting sends are forgotten, as in a crash.
+    #[must_use]
+    pub fn into_store(self) -> S {
+        self.store
+    }
+
     /// The account.
     #[must_use]
     pub const fn jid(&self) -> &BareJid {
