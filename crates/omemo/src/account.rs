@@ -135,6 +135,7 @@ impl<S: Store + 'static> Account<S> {
         self.call(|call| {
             let resumed = resumed && !call.stream.publishing.is_empty();
             call.stream.full_jid = Some(full_jid);
+            call.restart_deadlines();
             call.look_at_outbox();
             if !resumed {
                 call.stream.questions.clear();
@@ -308,8 +309,9 @@ impl<S: Store + 'static> Account<S> {
         let mut call = Call::new(tx, &self.me, &self.settings, stream, now, randomness)?;
         work(&mut call)?;
         call.due()?;
-        self.device = call.account.device;
+        let device = call.account.device;
         let (output, stream) = call.finish()?;
+        self.device = device;
         self.stream = stream;
         Ok(output)
     }

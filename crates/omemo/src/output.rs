@@ -80,9 +80,9 @@ pub enum UnservedReason {
     /// The device only speaks legacy, which carries nothing but a body.
     #[error("it only speaks the legacy protocol, which carries nothing but text")]
     ContentNotCarried,
-    /// The session refuses to go on.
-    #[error("the session with it is exhausted: {0}")]
-    SessionRefused(String),
+    /// Our own device is not published in any protocol, so that nobody could answer.
+    #[error("our own device could not be published")]
+    NotPublished,
 }
 
 /// Why a stanza could not be decrypted.

@@ -109,9 +109,11 @@ impl Stream {
     pub(crate) fn wake(&self) -> Option<Timestamp> {
         let deadlines = self.questions.values().map(|question| question.deadline);
         let sends = self.waiting.iter().map(|waiting| waiting.deadline);
+        let inspections = self.inspecting.iter().map(|inspection| inspection.deadline);
         let publishing = self.publishing.values().filter_map(Publishing::wake);
         deadlines
             .chain(sends)
+            .chain(inspections)
             .chain(publishing)
             .chain(self.outbox_due)
             .min()

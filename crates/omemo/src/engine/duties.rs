@@ -63,12 +63,9 @@ impl<T: Transaction> Call<'_, T> {
         let paused = row
             .and_then(|row| row.retry_after)
             .is_some_and(|at| self.now < at);
-        if duty.kind != DutyKind::Session || paused {
+        if duty.kind != DutyKind::Session || paused || !listed {
             return self.write(Change::DeleteDuty(duty.clone()));
         }
-        if listed {
-            return self.fetch_bundle(duty.version, &duty.address);
-        }
-        Ok(())
+        self.fetch_bundle(duty.version, &duty.address)
     }
 }

@@ -107,7 +107,8 @@ impl<'call, T: Transaction> Call<'call, T> {
         if !self.is_online() {
             return Ok(None);
         }
-        let rotation = self.next_rotation()?;
+        // what waits for the end of the catch-up is not due before it
+        let rotation = if self.is_settled() { self.next_rotation()? } else { None };
         let catch_up = self.account.catching_up.map(|since| since.after(CATCH_UP_LIMIT));
         Ok(self
             .stream

@@ -140,10 +140,11 @@ impl<T: Transaction> Call<'_, T> {
                 jid,
                 event,
             } => {
-                if self.speaks(protocol.version) {
+                let ours = self.speaks(protocol.version);
+                if ours {
                     self.list_event(protocol.version, &jid, &event)?;
                 }
-                Ok(true)
+                Ok(ours)
             }
             Input::Encrypted { received, blocks } => {
                 self.encrypted(&received, &blocks)?;

@@ -72,6 +72,14 @@ impl<T: Transaction> Call<'_, T> {
         send: &Waiting,
         audience: &mut Audience,
     ) -> Result<(), Error> {
+        if order.is_empty() {
+            audience.unserved.push(Unserved {
+                jid: jid.clone(),
+                device: None,
+                reason: UnservedReason::NotPublished,
+            });
+            return Ok(());
+        }
         let mut recipient = self.recipient(jid)?;
         let devices = recipient.devices();
         if devices.is_empty() && *jid != self.me.jid {

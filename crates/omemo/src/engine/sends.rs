@@ -53,6 +53,14 @@ impl<T: Transaction> Call<'_, T> {
         Ok(())
     }
 
+    /// A stream is up: sends that waited for it have their time to learn what they lack.
+    pub(crate) fn restart_deadlines(&mut self) {
+        let deadline = self.now.after(ANSWER_TIME);
+        for waiting in &mut self.stream.waiting {
+            waiting.deadline = deadline;
+        }
+    }
+
     /// Asks for what waiting messages lack and seals those that lack nothing. Messages to one
     /// chat leave in order.
     pub(super) fn go_on_sending(&mut self) -> Result<(), Error> {
