@@ -53,14 +53,6 @@ pub(crate) enum Malformed {
         /// The element.
         element: &'static str,
     },
-    /// A text is base64, but no key or signature.
-    #[error("<{element}/> is refused: {reason}")]
-    Key {
-        /// The element.
-        element: &'static str,
-        /// What is wrong with the key.
-        reason: String,
-    },
     /// There is more of something than anybody needs.
     #[error("there are more than {limit} {what}")]
     TooMany {

@@ -5,8 +5,8 @@ mod event;
 mod items;
 mod request;
 
-pub(crate) use event::{Event, EventKind, event};
-pub(crate) use items::{Item, Items, items};
+pub(crate) use event::{EventKind, event};
+pub(crate) use items::{Items, items};
 pub(crate) use request::{
     configuration, configure, delete_node, fetch_item, fetch_newest, publish, retract, subscribe,
     unsubscribe, values,

@@ -42,10 +42,7 @@ fn omemo2_parses() {
 #[test]
 fn omemo2_builds() {
     let encrypted = omemo2::encrypted::parse(&element(OMEMO2)).unwrap();
-    assert_eq!(
-        written(&omemo2::encrypted::build(&encrypted)),
-        OMEMO2.replace("kex='true' rid='12321'", "kex='true' rid='12321'"),
-    );
+    assert_eq!(written(&omemo2::encrypted::build(&encrypted)), OMEMO2);
 }
 
 #[test]
