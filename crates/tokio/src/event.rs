@@ -1,0 +1,43 @@
+//! What an app hears of a running account.
+
+use std::time::Duration;
+
+use omemo::{Element, FullJid};
+
+/// Something happened.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// We are online.
+    Online {
+        /// The resource we are.
+        jid: FullJid,
+        /// The server has kept the stream, so that nothing was missed (XEP-0198 §5).
+        resumed: bool,
+    },
+    /// What came while we were away has been read.
+    CaughtUp,
+    /// The connection is gone and is being made anew.
+    Lost {
+        /// Why.
+        reason: String,
+        /// When it is tried again.
+        retry_in: Duration,
+    },
+    /// The account has something to say. Messages stay in the inbox until they are acknowledged:
+    /// [`Client::acknowledge`](crate::Client::acknowledge).
+    Account(omemo::Event),
+    /// The server has all stanzas of a message.
+    Sent {
+        /// The app's id of it.
+        id: String,
+    },
+    /// Everything in the archive up to here has been handed to the account: begin after this id
+    /// the next time ([`Archive::After`](crate::Archive::After)).
+    Archived {
+        /// The archive's id of the newest message.
+        id: String,
+    },
+    /// A message or presence that has nothing to do with OMEMO.
+    Stanza(Element),
+}
