@@ -8,7 +8,7 @@ use super::node;
 /// The namespace.
 pub(crate) const NAMESPACE: &str = "urn:xmpp:eme:0";
 
-/// The element for a message encrypted in the protocol of this namespace (XEP-0380 §3).
+/// The element for a message encrypted in the protocol of this namespace (XEP-0380 §3.1).
 pub(crate) fn encryption(namespace: &str) -> Element {
     node::with_attributes(
         "encryption",

@@ -52,7 +52,7 @@ pub(crate) enum EnvelopeError {
 }
 
 /// Whether an element must stand outside the envelope, where servers read and filter it. Inside it
-/// is never written and never read (XEP-0420 §8): hints, stanza ids, addresses and the marks of
+/// is never written and never read (XEP-0420 §9): hints, stanza ids, addresses and the marks of
 /// encryption, as well as the stamps by which a server tells about delay and occupants.
 pub(crate) fn is_for_servers(element: &Element) -> bool {
     let namespace = element.ns();

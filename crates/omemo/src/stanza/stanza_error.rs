@@ -1,5 +1,5 @@
 //! `<error/>` in a stanza (RFC 6120 §8.3), with the conditions of publish-subscribe
-//! (XEP-0060 §13).
+//! (XEP-0060 §12).
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use super::limits::MAX_ERROR_TEXT_CHARS;
 
 /// The namespace of conditions (RFC 6120 §8.3.2).
 const CONDITIONS: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
-/// The namespace of the more exact conditions of publish-subscribe (XEP-0060 §13).
+/// The namespace of the more exact conditions of publish-subscribe (XEP-0060 §12).
 const PUBSUB_CONDITIONS: &str = "http://jabber.org/protocol/pubsub#errors";
 
 /// What a stanza came back with.
@@ -57,7 +57,7 @@ pub(crate) enum Condition {
     Other,
 }
 
-/// The conditions of publish-subscribe that decide what is done next (XEP-0060 §13).
+/// The conditions of publish-subscribe that decide what is done next (XEP-0060 §12).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PubsubCondition {
     /// `<precondition-not-met/>`: the node is configured otherwise than the publish options say.

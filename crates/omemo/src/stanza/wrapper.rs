@@ -52,11 +52,11 @@ pub(crate) struct Received<'a> {
 pub(crate) enum Route {
     /// By itself.
     Direct,
-    /// As a copy of what another device of ours sent (XEP-0280 §6).
+    /// As a copy of what another device of ours sent (XEP-0280 §8).
     SentCarbon,
     /// As a copy of what another device of ours received (XEP-0280 §7).
     ReceivedCarbon,
-    /// From our archive (XEP-0313 §4.2).
+    /// From our archive (XEP-0313).
     Archive,
 }
 
