@@ -137,6 +137,7 @@ pub use omemo_ratchet::{Fingerprint, Randomness, RandomnessError, Role, SystemRa
 pub use output::{
     Event, Output, Served, Stanza, UndecryptableReason, UnsentReason, Unserved, UnservedReason,
 };
+pub use protocol::namespace;
 pub use settings::Settings;
 pub use trust::{Trust, TrustPolicy};
 

@@ -91,6 +91,13 @@ pub(crate) fn of(version: Version) -> &'static Protocol {
     }
 }
 
+/// The namespace of a protocol, which is its name in reports and scripts: `urn:xmpp:omemo:2` or
+/// `eu.siacs.conversations.axolotl`.
+#[must_use]
+pub fn namespace(version: Version) -> &'static str {
+    of(version).namespace
+}
+
 /// The row whose namespace this is.
 pub(crate) fn with_namespace(namespace: &str) -> Option<&'static Protocol> {
     Version::ALL
