@@ -100,6 +100,14 @@ pub(crate) fn pre_keys(rows: &Rows<'_>, version: Version) -> Result<Vec<PreKeyRo
     rows.all("pre_key", sql, params![version.to_byte()], read_pre_key)
 }
 
+pub(crate) fn used_pre_keys(
+    rows: &Rows<'_>,
+    version: Version,
+) -> Result<Vec<PreKeyRow>, StoreError> {
+    let sql = "SELECT * FROM pre_key WHERE account = ?1 AND version = ?2 AND used_at IS NOT NULL ORDER BY id";
+    rows.all("pre_key", sql, params![version.to_byte()], read_pre_key)
+}
+
 fn read_pre_key(cells: &Cells<'_>) -> Result<PreKeyRow, StoreError> {
     Ok(PreKeyRow {
         version: cells.version()?,

@@ -81,6 +81,10 @@ impl Transaction for SqliteTransaction<'_> {
         keys::pre_keys(&self.rows, version)
     }
 
+    fn used_pre_keys(&self, version: Version) -> Result<Vec<PreKeyRow>, StoreError> {
+        keys::used_pre_keys(&self.rows, version)
+    }
+
     fn signed_pre_key(
         &self,
         version: Version,

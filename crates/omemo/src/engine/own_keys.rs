@@ -147,10 +147,8 @@ impl<T: Transaction> Call<'_, T> {
         }
         for protocol in self.protocols() {
             let version = protocol.version;
-            for row in self.tx.pre_keys(version)? {
-                if row.used_at.is_some() {
-                    self.write(Change::DeletePreKey(version, row.id))?;
-                }
+            for row in self.tx.used_pre_keys(version)? {
+                self.write(Change::DeletePreKey(version, row.id))?;
             }
             for row in self.tx.signed_pre_keys(version)? {
                 if row.retired_at.is_some_and(|at| self.now.since(at) >= GRACE) {

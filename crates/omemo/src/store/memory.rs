@@ -88,6 +88,12 @@ impl Transaction for MemoryTransaction<'_> {
         Ok(self.tables.pre_keys.range(ids).cloned().collect())
     }
 
+    fn used_pre_keys(&self, version: Version) -> Result<Vec<PreKeyRow>, StoreError> {
+        let mut rows = self.pre_keys(version)?;
+        rows.retain(|row| row.used_at.is_some());
+        Ok(rows)
+    }
+
     fn signed_pre_key(
         &self,
         version: Version,

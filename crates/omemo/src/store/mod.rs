@@ -48,6 +48,9 @@ pub trait Transaction {
     fn pre_key(&self, version: Version, id: PreKeyId) -> Result<Option<PreKeyRow>, StoreError>;
     /// All prekeys of a protocol, by id.
     fn pre_keys(&self, version: Version) -> Result<Vec<PreKeyRow>, StoreError>;
+    /// The prekeys that a key exchange has used and that wait for their deletion, by id. Asked with
+    /// every call, so that a store should not read all prekeys for it.
+    fn used_pre_keys(&self, version: Version) -> Result<Vec<PreKeyRow>, StoreError>;
     /// One signed prekey.
     fn signed_pre_key(&self, version: Version, id: SignedPreKeyId) -> Result<Option<SignedPreKeyRow>, StoreError>;
     /// All signed prekeys of a protocol, by id.

@@ -60,6 +60,14 @@ pub fn pre_keys_are_kept_by_id(mut store: impl Store) -> Result<(), StoreError> 
         let rows = store.begin(&juliet())?;
         let kept: Vec<_> = rows.pre_keys(version)?.iter().map(pre_key).collect();
         assert_eq!(kept, expected);
+        let used: Vec<_> = rows.used_pre_keys(version)?.iter().map(|row| row.id).collect();
+        let expected_used: Vec<_> = rows
+            .pre_keys(version)?
+            .iter()
+            .filter(|row| row.used_at.is_some())
+            .map(|row| row.id)
+            .collect();
+        assert_eq!(used, expected_used);
         let one = rows.pre_key(version, pre_key_id(300))?;
         assert_eq!(one.as_ref().map(pre_key).as_ref(), expected.get(1));
         assert!(rows.pre_key(version, pre_key_id(2))?.is_none());
