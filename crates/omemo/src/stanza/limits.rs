@@ -16,8 +16,9 @@ pub(crate) const MAX_KEY_BYTES: usize = 4_096;
 pub(crate) const MAX_PRE_KEYS: usize = 1_024;
 
 /// Bytes of an encrypted payload. Common servers carry stanzas up to 512 KiB, of which base64
-/// takes a quarter.
-pub(crate) const MAX_PAYLOAD_BYTES: usize = 1_048_576;
+/// takes a quarter. Five times as much, the most that escaping makes of a text, is still within
+/// [`MAX_XML_BYTES`], so that every message that can be opened can be stored.
+pub(crate) const MAX_PAYLOAD_BYTES: usize = 393_216;
 
 /// Bytes of a key, signature or initialisation vector that stands alone: none is longer than 64.
 /// A little room, so that a wrong length is told apart from an attack.
@@ -29,8 +30,7 @@ pub(crate) const MAX_LABEL_CHARS: usize = 52;
 /// Items in one answer or event. We ask for one; a node that was filled by mistake held 187.
 pub(crate) const MAX_ITEMS: usize = 1_024;
 
-/// Bytes of one stanza as text: a payload of the largest size in base64, with as much again for
-/// its keys.
+/// Bytes of one stanza as text, read or written. Four times what common servers carry.
 pub(crate) const MAX_XML_BYTES: usize = 2 * 1_048_576;
 
 /// How deep elements may lie in each other. Memory is freed by recursion, so that depth costs
@@ -40,8 +40,12 @@ pub(crate) const MAX_DEPTH: usize = 64;
 /// Attributes of one element. No specification gives an element ten.
 pub(crate) const MAX_ATTRIBUTES: usize = 64;
 
-/// Bytes of one attribute or name. The longest in use, a JID, has at most 3,071.
-pub(crate) const MAX_TOKEN_BYTES: usize = 8_192;
+/// Bytes of one attribute, name or namespace. The longest in use are small pictures as `data:`
+/// URIs.
+pub(crate) const MAX_TOKEN_BYTES: usize = 65_536;
+
+/// Bytes of a JID (RFC 7622 §3.1).
+pub(crate) const MAX_JID_BYTES: usize = 3_071;
 
 /// Elements and texts of one stanza. Each costs some hundred bytes of memory for four on the wire.
 pub(crate) const MAX_NODES: usize = 32_768;

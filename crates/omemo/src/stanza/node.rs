@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use minidom::Element;
 use minidom::rxml::{Namespace, NcName};
 
-use super::limits::MAX_TOKEN_BYTES;
+use super::limits::MAX_JID_BYTES;
 use super::malformed::Malformed;
 use crate::BareJid;
 
@@ -128,7 +128,7 @@ pub(super) fn boolean(text: Option<&str>) -> bool {
 /// specifications ask for bare ones.
 pub(super) fn bare_jid(text: &str) -> Option<BareJid> {
     let text = text.trim_matches(is_whitespace);
-    (text.len() <= MAX_TOKEN_BYTES)
+    (text.len() <= MAX_JID_BYTES)
         .then(|| BareJid::of(text).ok())
         .flatten()
 }

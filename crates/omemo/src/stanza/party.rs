@@ -2,7 +2,7 @@
 
 use minidom::Element;
 
-use super::limits::MAX_TOKEN_BYTES;
+use super::limits::MAX_JID_BYTES;
 use super::malformed::Malformed;
 use crate::{BareJid, FullJid};
 
@@ -30,7 +30,7 @@ impl Party {
             attribute,
             expected: "a JID",
         };
-        if text.len() > MAX_TOKEN_BYTES {
+        if text.len() > MAX_JID_BYTES {
             return Err(malformed);
         }
         if let Ok(jid) = FullJid::parse(text) {

@@ -118,12 +118,18 @@ impl Envelope {
                 child: "content",
             },
         )?;
-        Ok(Self {
-            content: content
+        let content = node::with_children(
+            "content",
+            NAMESPACE,
+            content
                 .children()
                 .filter(|child| is_allowed(child))
-                .cloned()
-                .collect(),
+                .cloned(),
+        );
+        // What could not be stored could be neither acknowledged nor shown.
+        text::to_string(&content)?;
+        Ok(Self {
+            content: content.children().cloned().collect(),
             from: jid(&envelope, "from")?,
             to: jid(&envelope, "to")?,
             time: time(&envelope)?,

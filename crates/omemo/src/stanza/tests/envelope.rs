@@ -277,6 +277,19 @@ fn a22_large_and_deep_envelopes_are_refused() {
 }
 
 #[test]
+fn a22_content_that_could_not_be_stored_is_refused() {
+    let long = "n".repeat(60_000);
+    let bomb = format!(
+        "<envelope xmlns='urn:xmpp:sce:1' xmlns:l='{long}'><content>{}</content></envelope>",
+        "<l:b/>".repeat(1_000)
+    );
+    assert!(matches!(
+        Envelope::parse(bomb.as_bytes()),
+        Err(Malformed::TooLong { .. })
+    ));
+}
+
+#[test]
 fn content_that_is_no_xml_is_refused_when_it_is_built() {
     let nul = envelope(vec![body("a\0b")]);
     assert!(matches!(

@@ -1,4 +1,7 @@
+use minidom::Element;
+
 use super::{at, element, jid, written};
+use crate::stanza::limits::MAX_PAYLOAD_BYTES;
 use crate::stanza::message::{MessageKind, build};
 use crate::stanza::{body, delay, eme, hints, legacy, omemo2, sid};
 
@@ -55,6 +58,18 @@ fn quirk_39_legacy_text_is_not_trimmed_and_always_writable() {
         written(&odd),
         "<body xmlns='jabber:client'>a\u{fffd}b\u{fffd}c\u{fffd}d\u{1f339}</body>"
     );
+}
+
+#[test]
+fn a22_every_legacy_text_can_be_stored() {
+    for text in ["&", "\r", "\0", ">", "\u{1f339}"] {
+        let text = text.repeat(MAX_PAYLOAD_BYTES / text.len());
+        let body = body::from_plaintext(text.as_bytes()).unwrap();
+        let content = Element::builder("content", "urn:xmpp:sce:1")
+            .append(body)
+            .build();
+        assert_eq!(element(&written(&content)), content);
+    }
 }
 
 #[test]

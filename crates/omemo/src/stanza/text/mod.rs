@@ -11,7 +11,7 @@
 mod read;
 mod write;
 
-pub(crate) use read::{check, parse, parse_fragment};
+pub(crate) use read::{parse, parse_fragment};
 pub(crate) use write::{is_character, to_string};
 
 #[cfg(test)]

@@ -9,6 +9,9 @@ use crate::stanza::limits::{MAX_ATTRIBUTES, MAX_DEPTH, MAX_NODES, MAX_TOKEN_BYTE
 use crate::stanza::malformed::Malformed;
 use crate::stanza::node;
 
+/// How much of a text the parser is given at once.
+const PIECE: usize = 8_192;
+
 /// Reads one stanza. An element that declares no namespace is in `jabber:client`, as in a stream.
 pub(crate) fn parse(text: &str) -> Result<Element, Malformed> {
     read(text, "<stream xmlns='jabber:client'>")
@@ -19,16 +22,19 @@ pub(crate) fn parse_fragment(text: &str) -> Result<Element, Malformed> {
     read(text, "<stream>")
 }
 
-/// Refuses an element that no text within the limits could have given. For elements that the app
-/// hands in.
-pub(crate) fn check(element: &Element) -> Result<(), Malformed> {
+/// Refuses an element that no text within the limits could have given.
+pub(super) fn check(element: &Element) -> Result<(), Malformed> {
     let mut tally = Tally::default();
     let mut waiting = vec![(element, 1)];
     while let Some((element, depth)) = waiting.pop() {
         tally.element(depth, element.attrs().len())?;
-        tally.bytes(element.name().len())?;
-        for ((_, name), value) in element.attrs() {
-            tally.bytes(name.as_str().len().saturating_add(value.len()))?;
+        check_token(&element.ns())?;
+        for token in [element.name()].into_iter().chain(tokens(element)) {
+            check_token(token)?;
+            tally.bytes(token.len())?;
+        }
+        for ((namespace, _), _) in element.attrs() {
+            check_token(namespace)?;
         }
         for node in element.nodes() {
             match node {
@@ -39,6 +45,24 @@ pub(crate) fn check(element: &Element) -> Result<(), Malformed> {
                 }
             }
         }
+    }
+    Ok(())
+}
+
+/// The names and values of an element's attributes.
+fn tokens(element: &Element) -> impl Iterator<Item = &str> {
+    element
+        .attrs()
+        .iter()
+        .flat_map(|((_, name), value)| [name.as_str(), value.as_str()])
+}
+
+const fn check_token(token: &str) -> Result<(), Malformed> {
+    if token.len() > MAX_TOKEN_BYTES {
+        return Err(Malformed::TooLong {
+            what: "a name or an attribute",
+            limit: MAX_TOKEN_BYTES,
+        });
     }
     Ok(())
 }
@@ -55,7 +79,7 @@ fn read(text: &str, opening: &str) -> Result<Element, Malformed> {
         ..Options::default()
     };
     // In pieces: of a long text the parser looks through all that it is given, for every token.
-    let document = BufReader::with_capacity(MAX_TOKEN_BYTES, document);
+    let document = BufReader::with_capacity(PIECE, document);
     let mut reader = Reader::with_options(document, options);
     while let Some(event) = reader.read().map_err(|error| xml(&error.to_string()))? {
         tree.take(event)?;

@@ -1,8 +1,9 @@
 use minidom::{Element, Node};
 use proptest::prelude::*;
 
-use super::{check, parse, parse_fragment, to_string};
-use crate::stanza::limits::{MAX_ATTRIBUTES, MAX_DEPTH, MAX_NODES, MAX_XML_BYTES};
+use super::read::check;
+use super::{parse, parse_fragment, to_string};
+use crate::stanza::limits::{MAX_ATTRIBUTES, MAX_DEPTH, MAX_NODES, MAX_TOKEN_BYTES, MAX_XML_BYTES};
 use crate::stanza::malformed::Malformed;
 
 fn rewritten(xml: &str) -> String {
@@ -190,8 +191,14 @@ fn a22_attributes_are_limited() {
         .parse()
         .unwrap();
     assert_eq!(check(&handed_in), refused.map(|_| ()));
-    assert!(parse(&format!("<message a='{}'/>", "x".repeat(9_000))).is_err());
-    assert!(parse(&format!("<{}/>", "x".repeat(9_000))).is_err());
+    assert!(
+        parse(&format!(
+            "<message a='{}'/>",
+            "x".repeat(MAX_TOKEN_BYTES + 1)
+        ))
+        .is_err()
+    );
+    assert!(parse(&format!("<{}/>", "x".repeat(MAX_TOKEN_BYTES + 1))).is_err());
 }
 
 #[test]
@@ -222,6 +229,44 @@ fn a22_bytes_are_limited() {
         .append("x".repeat(10_000_000))
         .build();
     assert_eq!(check(&handed_in), Err(refused));
+}
+
+#[test]
+fn a22_the_longest_attributes_that_are_written_are_read() {
+    for filling in ["x", "&", "\n", "\u{e9}"] {
+        let value = filling.repeat(MAX_TOKEN_BYTES / filling.len());
+        let mut element = Element::bare("a", value.as_str());
+        let name = minidom::rxml::NcName::try_from("a").unwrap();
+        element.set_attr(minidom::rxml::Namespace::NONE, name.clone(), value.as_str());
+        element.set_attr("n".into(), name.clone(), value.as_str());
+        element.set_attr(value.clone().into(), name, "");
+        let read = parse(&to_string(&element).unwrap()).unwrap();
+        assert_eq!(read, element, "{filling:?}");
+        let longer = Element::bare("a", value + filling);
+        assert!(matches!(to_string(&longer), Err(Malformed::TooLong { .. })));
+    }
+}
+
+#[test]
+fn a22_a_long_namespace_cannot_be_declared_without_end() {
+    let long = "n".repeat(60_000);
+    let xml = format!("<a xmlns:l='{long}'>{}</a>", "<l:b/>".repeat(10_000));
+    let bomb = parse(&xml).unwrap();
+    assert_eq!(
+        to_string(&bomb),
+        Err(Malformed::TooLong {
+            what: "the stanza",
+            limit: MAX_XML_BYTES
+        })
+    );
+}
+
+#[test]
+fn a22_escaping_is_counted() {
+    let with = |count: usize| Element::builder("a", "u").append("&".repeat(count)).build();
+    let most = with((MAX_XML_BYTES - "<a xmlns='u'></a>".len()) / "&amp;".len());
+    assert!(parse(&to_string(&most).unwrap()).is_ok());
+    assert!(to_string(&with(MAX_XML_BYTES / "&amp;".len())).is_err());
 }
 
 #[test]

@@ -3,14 +3,17 @@
 use minidom::rxml::{NcName, XMLNS_XML, XMLNS_XMLNS};
 use minidom::{Element, Node};
 
-use crate::stanza::limits::MAX_DEPTH;
+use super::read::check;
+use crate::stanza::limits::MAX_XML_BYTES;
 use crate::stanza::malformed::Malformed;
 
-/// Writes an element with default namespaces. Refused is what no text can say: characters that XML
-/// does not have, names that are none, and depth that [`super::parse`] would refuse.
+/// Writes an element with default namespaces. Refused is what no text can say, such as characters
+/// that XML does not have and names that are none, and what [`super::parse`] would refuse to read:
+/// whatever is written can be read.
 pub(crate) fn to_string(element: &Element) -> Result<String, Malformed> {
+    check(element)?;
     let mut out = String::new();
-    write(&mut out, element, None, 1)?;
+    write(&mut out, element, None)?;
     Ok(out)
 }
 
@@ -19,15 +22,7 @@ pub(crate) const fn is_character(character: char) -> bool {
     matches!(character, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
 }
 
-fn write(
-    out: &mut String,
-    element: &Element,
-    inherited: Option<&str>,
-    depth: usize,
-) -> Result<(), Malformed> {
-    if depth > MAX_DEPTH {
-        return Err(Malformed::TooDeep { limit: MAX_DEPTH });
-    }
+fn write(out: &mut String, element: &Element, inherited: Option<&str>) -> Result<(), Malformed> {
     let namespace = element.ns();
     let prefix = prefix_of(&namespace)?;
     let name = format!("{prefix}{}", plain_name(element.name())?);
@@ -45,19 +40,19 @@ fn write(
     attributes(out, element)?;
     if element.nodes().next().is_none() {
         out.push_str("/>");
-        return Ok(());
+        return check_length(out);
     }
     out.push('>');
     for node in element.nodes() {
         match node {
-            Node::Element(child) => write(out, child, default, depth.saturating_add(1))?,
+            Node::Element(child) => write(out, child, default)?,
             Node::Text(text) => escape(out, text, false)?,
         }
     }
     out.push_str("</");
     out.push_str(&name);
     out.push('>');
-    Ok(())
+    check_length(out)
 }
 
 fn attributes(out: &mut String, element: &Element) -> Result<(), Malformed> {
@@ -127,6 +122,18 @@ fn escape(out: &mut String, text: &str, in_attribute: bool) -> Result<(), Malfor
             '\t' if in_attribute => out.push_str("&#x9;"),
             _ => out.push(character),
         }
+    }
+    check_length(out)
+}
+
+/// Escaping makes a text up to five times as long, and a long namespace may be declared again by
+/// every element.
+const fn check_length(out: &str) -> Result<(), Malformed> {
+    if out.len() > MAX_XML_BYTES {
+        return Err(Malformed::TooLong {
+            what: "the stanza",
+            limit: MAX_XML_BYTES,
+        });
     }
     Ok(())
 }
