@@ -1,2 +1,110 @@
-//! The project's own chores: test, interop, full.
-fn main() {}
+//! The project's own chores: `cargo xtask --help` lists them.
+//!
+//! A chore is a list of steps; a step is a check of ours or a program, has a name, a time limit and a place in the report. This
+//! crate knows nothing of the crates that it checks beyond their names.
+
+mod arrows;
+mod install;
+mod licence;
+mod program;
+mod report;
+mod steps;
+mod style;
+mod tree;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::install::Installer;
+use crate::report::Report;
+use crate::workspace::Workspace;
+
+/// The project's own chores.
+#[derive(Parser)]
+#[command(
+    bin_name = "cargo xtask",
+    after_help = "Start with `cargo xtask test`: it installs what it lacks, checks everything, and says at the end what passed.\n\
+                  The full output of every step is in target/xtask/STEP.log."
+)]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Check everything: format, lints, docs, arrows, dependencies, all tests, the demo, and the end-to-end tests
+    ///
+    /// Takes at most 30 minutes on two cores from a clean clone. What the end-to-end tests need (two XMPP servers and foreign
+    /// clients) is installed where that is possible: Debian packages when run as root, Python packages into
+    /// target/peers/venv. What cannot be had is skipped, loudly.
+    Test {
+        #[command(flatten)]
+        needs: Needs,
+    },
+    /// Run only the end-to-end tests: real servers on loopback, the `omemo` command, foreign clients
+    Interop {
+        /// Run only the tests with one of these words in their name (experiments run only this way)
+        names: Vec<String>,
+        /// Keep the servers' and clients' files, and say where they are
+        #[arg(long)]
+        keep: bool,
+        #[command(flatten)]
+        needs: Needs,
+    },
+    /// Check everything as `test --strict` does, and more thoroughly: at most an hour
+    Full {
+        /// Install nothing
+        #[arg(long)]
+        no_install: bool,
+    },
+    /// Check that the crates depend on each other as ARCHITECTURE.md draws it
+    Arrows,
+    /// Check the dependencies of the published crates: no runtime or TLS in the core, no duplicates, free licences
+    Tree,
+}
+
+#[derive(Args, Clone, Copy)]
+struct Needs {
+    /// Fail where something would be skipped
+    #[arg(long)]
+    strict: bool,
+    /// Install nothing
+    #[arg(long)]
+    no_install: bool,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let workspace = match Workspace::find() {
+        Ok(workspace) => workspace,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut report = Report::new(workspace.logs());
+    match arguments.chore {
+        Chore::Test { needs } => {
+            let installer = Installer::new(!needs.no_install, needs.strict);
+            steps::everything(&workspace, installer, false, &mut report);
+        }
+        Chore::Full { no_install } => {
+            steps::everything(
+                &workspace,
+                Installer::new(!no_install, true),
+                true,
+                &mut report,
+            );
+        }
+        Chore::Interop { names, keep, needs } => {
+            let installer = Installer::new(!needs.no_install, needs.strict);
+            steps::interop(&workspace, installer, &names, keep, &mut report);
+        }
+        Chore::Arrows => steps::arrows(&workspace, &mut report),
+        Chore::Tree => steps::tree(&workspace, &mut report),
+    }
+    report.finish()
+}

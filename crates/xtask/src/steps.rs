@@ -1,0 +1,238 @@
+//! The steps of each chore.
+//!
+//! Builds of one workspace differ by profile, features and the packages that are chosen; whatever differs is compiled again.
+//! So every step here takes the whole workspace with all features, and there are two builds in all: one that only checks
+//! (clippy, docs) and one that runs (tests, the demo, the end-to-end tests).
+
+use std::process::Command;
+use std::time::Duration;
+
+use crate::install::Installer;
+use crate::report::{Report, Step, Verdict};
+use crate::workspace::Workspace;
+use crate::{arrows as arrows_check, tree as tree_check};
+
+/// Every build of everything, with the same choice.
+const EVERYTHING: [&str; 2] = ["--workspace", "--all-features"];
+
+const MINUTE: Duration = Duration::from_secs(60);
+/// On two slow cores, from nothing.
+const BUILD_LIMIT: Duration = Duration::from_secs(25 * 60);
+const TEST_LIMIT: Duration = Duration::from_secs(15 * 60);
+const INTEROP_LIMIT: Duration = Duration::from_secs(15 * 60);
+
+/// How much more the thorough chore does: cases of each property (proptest's own number is 256), kills, and rounds of the
+/// end-to-end tests, since what is wrong there may go well twice.
+const MANY_CASES: &str = "4096";
+const MANY_KILLS: &str = "2000";
+const ROUNDS: usize = 3;
+const THOROUGH_LIMIT: Duration = Duration::from_secs(35 * 60);
+
+/// Checks everything; the quick steps come first.
+pub(crate) fn everything(
+    workspace: &Workspace,
+    installer: Installer,
+    thorough: bool,
+    report: &mut Report,
+) {
+    report.step("install", |step| installer.provide(workspace, step));
+    report.step("fmt", |step| {
+        step.check(workspace.cargo().args(["fmt", "--all", "--check"]), MINUTE)
+    });
+    arrows(workspace, report);
+    tree(workspace, report);
+    report.step("clippy", |step| {
+        let lints = ["--", "-D", "warnings", "-W", "clippy::incompatible_msrv"];
+        step.check(
+            workspace
+                .cargo()
+                .arg("clippy")
+                .args(EVERYTHING)
+                .arg("--all-targets")
+                .args(lints),
+            BUILD_LIMIT,
+        )
+    });
+    report.step("docs", |step| {
+        let mut command = workspace.cargo();
+        command
+            .arg("doc")
+            .args(EVERYTHING)
+            .arg("--no-deps")
+            .env("RUSTDOCFLAGS", "-D warnings");
+        step.check(&mut command, BUILD_LIMIT)
+    });
+    if !build(workspace, report) {
+        // Everything below would only say the same again.
+        return;
+    }
+    report.step("tests", |step| {
+        let mut command = workspace.cargo();
+        command.arg("test").args(EVERYTHING).arg("--no-fail-fast");
+        if thorough {
+            command
+                .env("PROPTEST_CASES", MANY_CASES)
+                .env("OMEMO_KILLS", MANY_KILLS);
+        }
+        run_tests(
+            step,
+            &mut command,
+            if thorough { THOROUGH_LIMIT } else { TEST_LIMIT },
+        )
+    });
+    report.step("demo", |step| {
+        step.check(Command::new(workspace.built("omemo")).arg("demo"), MINUTE)
+    });
+    for round in 1..=if thorough { ROUNDS } else { 1 } {
+        let name = if round == 1 {
+            "interop".to_owned()
+        } else {
+            format!("interop-{round}")
+        };
+        report.step(&name, |step| {
+            end_to_end(workspace, installer, &[], false, step)
+        });
+    }
+}
+
+/// Only the end-to-end tests.
+pub(crate) fn interop(
+    workspace: &Workspace,
+    installer: Installer,
+    names: &[String],
+    keep: bool,
+    report: &mut Report,
+) {
+    report.step("install", |step| installer.provide(workspace, step));
+    if build(workspace, report) {
+        report.step("interop", |step| {
+            end_to_end(workspace, installer, names, keep, step)
+        });
+    }
+}
+
+pub(crate) fn arrows(workspace: &Workspace, report: &mut Report) {
+    report.step("arrows", |_| match arrows_check::check(workspace) {
+        Ok(_) => Verdict::Passed(None),
+        Err(mistakes) => Verdict::failed(mistakes),
+    });
+}
+
+pub(crate) fn tree(workspace: &Workspace, report: &mut Report) {
+    report.step("tree", |step| match tree_check::check(workspace, step) {
+        Ok(_) => Verdict::Passed(None),
+        Err(mistakes) => Verdict::failed(mistakes),
+    });
+}
+
+/// Everything that the later steps run, so that their times are their own.
+fn build(workspace: &Workspace, report: &mut Report) -> bool {
+    report.step("build", |step| {
+        step.check(
+            workspace
+                .cargo()
+                .arg("build")
+                .args(EVERYTHING)
+                .arg("--all-targets"),
+            BUILD_LIMIT,
+        )
+    })
+}
+
+fn end_to_end(
+    workspace: &Workspace,
+    installer: Installer,
+    names: &[String],
+    keep: bool,
+    step: &Step,
+) -> Verdict {
+    let mut command = workspace.cargo();
+    command
+        .arg("test")
+        .args(EVERYTHING)
+        .args(["--test", "interop", "--"])
+        .args(names);
+    if keep {
+        command.arg("--keep");
+    }
+    command.env("OMEMO_INTEROP", "1").env(
+        "OMEMO_PEERS_PYTHON",
+        workspace.peers_venv().join("bin/python"),
+    );
+    if installer.strict {
+        command.env("OMEMO_STRICT", "1");
+    }
+    run_tests(step, &mut command, INTEROP_LIMIT)
+}
+
+/// Runs test programs and counts what they say of themselves.
+fn run_tests(step: &Step, command: &mut Command, limit: Duration) -> Verdict {
+    let finished = step.run(command, limit);
+    for line in finished
+        .output
+        .lines()
+        .filter(|line| line.contains("SKIPPED"))
+    {
+        step.note(line);
+    }
+    let (passed, failed) = count(&finished.output);
+    if finished.ok && failed == 0 {
+        Verdict::Passed(Some(passed))
+    } else {
+        Verdict::Failed {
+            output: digest(&finished.output),
+            tests: Some((passed, failed)),
+        }
+    }
+}
+
+/// The sum of all lines `test result: ok. 3 passed; 0 failed; …`.
+fn count(output: &str) -> (usize, usize) {
+    let number = |line: &str, word: &str| {
+        let (before, _) = line.split_once(word)?;
+        before.split_whitespace().next_back()?.parse::<usize>().ok()
+    };
+    output
+        .lines()
+        .filter(|line| line.starts_with("test result: "))
+        .map(|line| {
+            (
+                number(line, " passed;").unwrap_or(0),
+                number(line, " failed;").unwrap_or(0),
+            )
+        })
+        .fold((0, 0), |(passed, failed), (more_passed, more_failed)| {
+            (passed + more_passed, failed + more_failed)
+        })
+}
+
+/// Output of test programs without the tests that went well.
+fn digest(output: &str) -> String {
+    let dull = |line: &&str| {
+        let well = line.starts_with("test ")
+            && (line.ends_with(" ... ok") || line.ends_with(" s)") && line.contains(" ... ok ("));
+        !well && !line.trim_start().starts_with("Running ") && !line.trim().is_empty()
+    };
+    output.lines().filter(dull).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OUTPUT: &str = "running 2 tests\ntest a ... ok\ntest b ... FAILED\n\
+        test result: FAILED. 1 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n\
+        test result: ok. 40 passed; 0 failed; 2 ignored; 0 measured; 0 filtered out; finished in 0.10s\n";
+
+    #[test]
+    fn counts_the_tests_of_all_programs() {
+        assert_eq!(count(OUTPUT), (41, 1));
+        assert_eq!(count("error: could not compile"), (0, 0));
+    }
+
+    #[test]
+    fn shows_failures_and_leaves_out_the_rest() {
+        let shown = digest(OUTPUT);
+        assert!(shown.contains("test b ... FAILED") && !shown.contains("test a ... ok"));
+    }
+}
