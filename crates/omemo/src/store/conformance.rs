@@ -69,6 +69,8 @@ macro_rules! store_conformance {
             a_delete_deletes,
             a_dropped_transaction_leaves_nothing,
             a_transaction_may_follow_a_dropped_one,
+            rows_need_their_account,
+            skipped_keys_need_their_session,
             accounts_are_apart,
             tidying_changes_no_row,
         );

@@ -2,21 +2,21 @@
 
 mod key;
 mod table;
+mod tables;
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use omemo_ratchet::{PreKeyId, PublicKey, SignedPreKeyId, Version};
-use zeroize::Zeroizing;
 
 use self::key::{DeviceKey, MessageKey, SessionKey, SkippedKey};
-use self::table::{Table, Undo};
+use self::tables::{Skipped, Tables};
 use super::{
-    AccountRow, Change, ContactRow, DeviceListRow, DeviceRow, DutyKind, DutyRow, InboxRow,
-    MessageId, OutboxRow, PreKeyRow, PublicationRow, SeenRow, SessionRow, SignedPreKeyRow,
-    SkippedId, SkippedRow, Store, StoreError, Transaction, TrustRow,
+    AccountRow, Change, ContactRow, DeviceListRow, DeviceRow, DutyRow, InboxRow, MessageId,
+    OutboxRow, PreKeyRow, PublicationRow, SeenRow, SessionRow, SignedPreKeyRow, SkippedId,
+    SkippedRow, Store, StoreError, Transaction, TrustRow,
 };
-use crate::{Address, BareJid, InboxId, Ticket};
+use crate::{Address, BareJid};
 
 /// A store that is gone when it is dropped.
 #[derive(Default)]
@@ -214,197 +214,10 @@ impl Transaction for MemoryTransaction<'_> {
     }
 
     fn commit(self) -> Result<(), StoreError> {
-        let Tables {
-            sessions, skipped, ..
-        } = &*self.tables;
-        if skipped
-            .written()
-            .any(|key| sessions.get(&key.session).is_none())
-        {
-            return Err(StoreError::Damaged(
-                "a skipped key without its session".into(),
-            ));
-        }
+        self.tables.check()?;
         for table in self.tables.each() {
             table.keep();
         }
         Ok(())
-    }
-}
-
-/// The rows of one account.
-#[derive(Default)]
-struct Tables {
-    account: Table<(), AccountRow>,
-    publications: Table<Version, PublicationRow>,
-    pre_keys: Table<(Version, u32), PreKeyRow>,
-    signed_pre_keys: Table<(Version, u32), SignedPreKeyRow>,
-    device_lists: Table<(Version, BareJid), DeviceListRow>,
-    devices: Table<DeviceKey, DeviceRow>,
-    trust: Table<(BareJid, [u8; 32]), TrustRow>,
-    sessions: Table<SessionKey, SessionRow>,
-    skipped: Table<SkippedKey, Skipped>,
-    seen: Table<DeviceKey, SeenRow>,
-    duties: Table<(DeviceKey, DutyKind), DutyRow>,
-    contacts: Table<BareJid, ContactRow>,
-    inbox: Table<InboxId, InboxRow>,
-    inbox_ids: Table<MessageKey, InboxId>,
-    outbox: Table<Ticket, OutboxRow>,
-}
-
-impl Tables {
-    fn each(&mut self) -> [&mut dyn Undo; 15] {
-        let Self {
-            account,
-            publications,
-            pre_keys,
-            signed_pre_keys,
-            device_lists,
-            devices,
-            trust,
-            sessions,
-            skipped,
-            seen,
-            duties,
-            contacts,
-            inbox,
-            inbox_ids,
-            outbox,
-        } = self;
-        [
-            account,
-            publications,
-            pre_keys,
-            signed_pre_keys,
-            device_lists,
-            devices,
-            trust,
-            sessions,
-            skipped,
-            seen,
-            duties,
-            contacts,
-            inbox,
-            inbox_ids,
-            outbox,
-        ]
-    }
-
-    fn write(&mut self, change: Change) {
-        match change {
-            Change::PutAccount(row) => self.account.put((), row),
-            Change::PutPublication(row) => self.publications.put(row.version, row),
-            Change::PutPreKey(row) => self.pre_keys.put((row.version, row.id.get()), row),
-            Change::DeletePreKey(version, id) => self.pre_keys.remove(&(version, id.get())),
-            Change::PutSignedPreKey(row) => {
-                self.signed_pre_keys.put((row.version, row.id.get()), row);
-            }
-            Change::DeleteSignedPreKey(version, id) => {
-                self.signed_pre_keys.remove(&(version, id.get()));
-            }
-            Change::PutDeviceList(row) => {
-                self.device_lists.put((row.version, row.jid.clone()), row);
-            }
-            Change::PutDevice(row) => {
-                self.devices
-                    .put(DeviceKey::new(row.version, &row.address), row);
-            }
-            Change::DeleteDevice(version, address) => {
-                self.devices.remove(&DeviceKey::new(version, &address));
-            }
-            Change::PutTrust(row) => {
-                self.trust
-                    .put((row.jid.clone(), *row.key.curve25519()), row);
-            }
-            Change::PutSession(row) => {
-                let key = SessionKey::new(row.version, &row.address, &row.ephemeral_key);
-                self.sessions.put(key, row);
-            }
-            Change::DeleteSession(version, address, ephemeral_key) => {
-                self.delete_session(&SessionKey::new(version, &address, &ephemeral_key));
-            }
-            Change::PutSkipped(row) => {
-                let row = Skipped::from(row);
-                self.skipped.put(SkippedKey::new(&row.id), row);
-            }
-            Change::DeleteSkipped(id) => self.skipped.remove(&SkippedKey::new(&id)),
-            Change::PutSeen(row) => {
-                self.seen
-                    .put(DeviceKey::new(row.version, &row.address), row);
-            }
-            Change::PutDuty(row) => self.duties.put(duty_key(&row), row),
-            Change::DeleteDuty(row) => self.duties.remove(&duty_key(&row)),
-            Change::PutContact(row) => self.contacts.put(row.jid.clone(), row),
-            Change::PutInbox(row) => self.put_inbox(row),
-            Change::DeleteInbox(id) => self.delete_inbox(id),
-            Change::PutOutbox(row) => self.outbox.put(row.ticket, row),
-            Change::DeleteOutbox(ticket) => self.outbox.remove(&ticket),
-        }
-    }
-
-    fn delete_session(&mut self, session: &SessionKey) {
-        self.sessions.remove(session);
-        let keys: Vec<_> = self
-            .skipped
-            .keys(SkippedKey::of(session))
-            .cloned()
-            .collect();
-        for key in keys {
-            self.skipped.remove(&key);
-        }
-    }
-
-    /// The row takes the place of those with its id or its message.
-    fn put_inbox(&mut self, row: InboxRow) {
-        let message = MessageKey::new(&row.message);
-        self.delete_inbox(row.id);
-        if let Some(id) = self.inbox_ids.get(&message) {
-            self.delete_inbox(*id);
-        }
-        self.inbox_ids.put(message, row.id);
-        self.inbox.put(row.id, row);
-    }
-
-    fn delete_inbox(&mut self, id: InboxId) {
-        if let Some(row) = self.inbox.get(&id) {
-            self.inbox_ids.remove(&MessageKey::new(&row.message));
-            self.inbox.remove(&id);
-        }
-    }
-}
-
-fn duty_key(row: &DutyRow) -> (DeviceKey, DutyKind) {
-    (DeviceKey::new(row.version, &row.address), row.kind)
-}
-
-/// A [`SkippedRow`] whose key can be given out more than once.
-struct Skipped {
-    id: SkippedId,
-    key: Zeroizing<[u8; 32]>,
-    order: u64,
-}
-
-impl From<SkippedRow> for Skipped {
-    fn from(row: SkippedRow) -> Self {
-        Self {
-            id: row.id(),
-            key: row.key.to_bytes(),
-            order: row.order,
-        }
-    }
-}
-
-impl Skipped {
-    fn to_row(&self) -> SkippedRow {
-        let id = self.id.clone();
-        SkippedRow {
-            version: id.version,
-            address: id.address,
-            ephemeral_key: id.ephemeral_key,
-            ratchet_key: id.ratchet_key,
-            number: id.number,
-            key: omemo_ratchet::MessageKey::from_bytes(*self.key),
-            order: self.order,
-        }
     }
 }

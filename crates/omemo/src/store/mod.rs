@@ -38,7 +38,10 @@ pub trait Store {
 }
 
 /// What one call reads and writes; nothing of it is seen by anybody before [`Transaction::commit`].
-#[allow(clippy::missing_errors_doc, reason = "each one fails with what the disk says")]
+#[allow(
+    clippy::missing_errors_doc,
+    reason = "each one fails with what the disk says"
+)]
 pub trait Transaction {
     /// The account's row; `None` before the first opening.
     fn account(&self) -> Result<Option<AccountRow>, StoreError>;
@@ -52,11 +55,19 @@ pub trait Transaction {
     /// every call, so that a store should not read all prekeys for it.
     fn used_pre_keys(&self, version: Version) -> Result<Vec<PreKeyRow>, StoreError>;
     /// One signed prekey.
-    fn signed_pre_key(&self, version: Version, id: SignedPreKeyId) -> Result<Option<SignedPreKeyRow>, StoreError>;
+    fn signed_pre_key(
+        &self,
+        version: Version,
+        id: SignedPreKeyId,
+    ) -> Result<Option<SignedPreKeyRow>, StoreError>;
     /// All signed prekeys of a protocol, by id.
     fn signed_pre_keys(&self, version: Version) -> Result<Vec<SignedPreKeyRow>, StoreError>;
     /// Whether and since when a list is known.
-    fn device_list(&self, version: Version, jid: &BareJid) -> Result<Option<DeviceListRow>, StoreError>;
+    fn device_list(
+        &self,
+        version: Version,
+        jid: &BareJid,
+    ) -> Result<Option<DeviceListRow>, StoreError>;
     /// All known devices of an account in a protocol, listed or not, by id.
     fn devices(&self, version: Version, jid: &BareJid) -> Result<Vec<DeviceRow>, StoreError>;
     /// One device.
@@ -66,7 +77,11 @@ pub trait Transaction {
     /// The sessions with one device, the one used last first.
     fn sessions(&self, version: Version, address: &Address) -> Result<Vec<SessionRow>, StoreError>;
     /// The session used last with each device of an account: what a message to it needs.
-    fn newest_sessions(&self, version: Version, jid: &BareJid) -> Result<Vec<SessionRow>, StoreError>;
+    fn newest_sessions(
+        &self,
+        version: Version,
+        jid: &BareJid,
+    ) -> Result<Vec<SessionRow>, StoreError>;
     /// One skipped key.
     fn skipped(&self, id: &SkippedId) -> Result<Option<SkippedRow>, StoreError>;
     /// The skipped keys of one session beyond the newest `keep`: what must go, oldest first.
@@ -94,7 +109,8 @@ pub trait Transaction {
 
     /// Writes one change; later reads of this transaction see it.
     fn write(&mut self, change: Change) -> Result<(), StoreError>;
-    /// Makes all changes durable at once, or none.
+    /// Makes all changes durable at once, or none. There must be an account row by now, if there is
+    /// any row, and a session for every skipped key.
     fn commit(self) -> Result<(), StoreError>;
 }
 
@@ -132,13 +148,17 @@ pub enum Change {
 #[non_exhaustive]
 pub enum StoreError {
     /// Another process holds it.
-    #[error("the store is locked by another process and stayed so: close the other program or try again ({0})")]
+    #[error(
+        "the store is locked by another process and stayed so: close the other program or try again ({0})"
+    )]
     Locked(Source),
     /// No room.
     #[error("the disk is full: free some space and try again; nothing was changed ({0})")]
     Full(Source),
     /// Written by a newer version of this library.
-    #[error("the store has schema version {found}, this program knows versions up to {known}: update the program")]
+    #[error(
+        "the store has schema version {found}, this program knows versions up to {known}: update the program"
+    )]
     Newer {
         /// The store's schema version.
         found: u32,

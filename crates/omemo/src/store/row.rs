@@ -1,5 +1,6 @@
 //! The rows: plain values, one struct a table. All of them belong to one account, whose JID is
-//! given to [`Store::begin`](super::Store::begin) and stands in no row.
+//! given to [`Store::begin`](super::Store::begin) and stands in no row. Numbers that count or order
+//! stay below 2⁶³, as databases want it.
 
 use omemo_ratchet::{IdentityKey, MessageKey, PreKeyId, PublicKey, SignedPreKeyId, Version};
 use zeroize::Zeroizing;

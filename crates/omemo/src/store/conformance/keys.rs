@@ -60,7 +60,11 @@ pub fn pre_keys_are_kept_by_id(mut store: impl Store) -> Result<(), StoreError> 
         let rows = store.begin(&juliet())?;
         let kept: Vec<_> = rows.pre_keys(version)?.iter().map(pre_key).collect();
         assert_eq!(kept, expected);
-        let used: Vec<_> = rows.used_pre_keys(version)?.iter().map(|row| row.id).collect();
+        let used: Vec<_> = rows
+            .used_pre_keys(version)?
+            .iter()
+            .map(|row| row.id)
+            .collect();
         let expected_used: Vec<_> = rows
             .pre_keys(version)?
             .iter()

@@ -1,9 +1,11 @@
 //! All or nothing, and who sees what.
 
 use super::dump::dump;
-use super::sample::{every_delete, every_put, juliet, romeo};
+use super::sample::{
+    every_delete, every_put, juliet, public_key, romeo, romeos, session, skipped, skipped_id,
+};
 use super::{sample, write};
-use crate::store::{Change, Store, StoreError, Transaction};
+use crate::store::{Change, ContactRow, Store, StoreError, Transaction, Version};
 
 /// Later reads of a transaction see its writes.
 pub fn a_transaction_reads_what_it_wrote(mut store: impl Store) -> Result<(), StoreError> {
@@ -82,6 +84,30 @@ pub fn a_transaction_may_follow_a_dropped_one(mut store: impl Store) -> Result<(
     assert_eq!(rows.account()?.map(|row| row.generation), Some(3));
     assert_eq!(rows.inbox()?, []);
     Ok(())
+}
+
+/// A commit without it is refused.
+pub fn rows_need_their_account(mut store: impl Store) -> Result<(), StoreError> {
+    let contact = || Change::PutContact(ContactRow { jid: romeo() });
+    assert!(write(&mut store, [contact()]).is_err());
+    assert_eq!(store.begin(&juliet())?.contact(&romeo())?, None);
+    write(
+        &mut store,
+        [contact(), Change::PutAccount(sample::account(1))],
+    )
+}
+
+/// A commit without it is refused.
+pub fn skipped_keys_need_their_session(mut store: impl Store) -> Result<(), StoreError> {
+    write(&mut store, [Change::PutAccount(sample::account(1))])?;
+    let [version, _] = Version::ALL;
+    let session = session(version, romeos(1), public_key(1), 1, 1);
+    let key = || Change::PutSkipped(skipped(&session, 5, 6, 7));
+    assert!(write(&mut store, [key()]).is_err());
+    let rows = store.begin(&juliet())?;
+    assert!(rows.skipped(&skipped_id(&session, 5, 6))?.is_none());
+    drop(rows);
+    write(&mut store, [key(), Change::PutSession(session.clone())])
 }
 
 /// Two accounts in one store have the same keys for different rows.

@@ -40,8 +40,10 @@ impl<K: Ord + Clone, V> Table<K, V> {
     }
 }
 
-/// How a transaction ends, for tables of every type.
+/// What is done with tables of every type when a transaction ends.
 pub(super) trait Undo {
+    /// Whether there is no row.
+    fn is_empty(&self) -> bool;
     /// Keeps all changes.
     fn keep(&mut self);
     /// Takes all changes back.
@@ -49,6 +51,10 @@ pub(super) trait Undo {
 }
 
 impl<K: Ord, V> Undo for Table<K, V> {
+    fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     fn keep(&mut self) {
         self.undo.clear();
     }
