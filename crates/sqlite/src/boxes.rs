@@ -117,7 +117,7 @@ fn read_outbox(cells: &Cells<'_>) -> Result<OutboxRow, StoreError> {
         served: cells.checked("served", "lines of addresses", served)?,
         made_at: cells.moment("made_at")?,
         handed_out: cells.number("handed_out")?,
-        handed_by: handed_by.zip(handed_at),
+        handed_by: cells.pair(handed_by, "handed_at", handed_at)?,
         sent_at: cells.optional("sent_at", Cells::moment)?,
         stanza: cells.string("stanza")?,
     })

@@ -75,7 +75,9 @@ fn read_device(
     jid: &BareJid,
 ) -> Result<DeviceRow, StoreError> {
     let label = cells.optional("label", Cells::string)?;
-    let signature = cells.optional("label_signature", Cells::bytes)?;
+    let signature = cells
+        .optional("label_signature", Cells::bytes)?
+        .map(Into::into);
     Ok(DeviceRow {
         version,
         address: Address {
@@ -84,7 +86,7 @@ fn read_device(
         },
         listed: cells.flag("listed")?,
         identity: cells.optional("identity", Cells::identity_key)?,
-        label: label.zip(signature.map(Into::into)),
+        label: cells.pair(label, "label_signature", signature)?,
         retry_after: cells.optional("retry_after", Cells::moment)?,
         failure: cells.optional("failure", Cells::string)?,
     })

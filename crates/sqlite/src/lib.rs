@@ -24,8 +24,9 @@
 //!   is killed, and a machine that loses power, leave all of a transaction or nothing.
 //! - Transactions exclude each other over all processes from their beginning, and wait up to
 //!   [`SqliteOptions::busy_timeout`] for each other.
-//! - Deleted content is overwritten. Until [`Store::tidy`](omemo::store::Store::tidy) runs, older
-//!   versions of pages stand in the write-ahead log; closing tidies too.
+//! - Deleted content is gone from the files after [`Store::tidy`](omemo::store::Store::tidy).
+//!   Until then older versions of pages stand in the write-ahead log, and copies of rows that
+//!   SQLite has moved in their pages. Closing tidies too.
 //! - A new file may be read and written by its owner only (on Unix).
 //! - The file of a newer version of this crate and the database of another program are refused
 //!   and left as they are.

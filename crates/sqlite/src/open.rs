@@ -40,6 +40,8 @@ const PAUSE: Duration = Duration::from_millis(10);
 pub struct SqliteStore {
     connection: Connection,
     busy_timeout: Duration,
+    /// How much had been written when the database was last built anew.
+    rebuilt: u64,
 }
 
 /// How to open a [`SqliteStore`]; `SqliteOptions::default()` is what [`SqliteStore::open`] takes.
@@ -115,9 +117,11 @@ impl SqliteStore {
         }
         connection.busy_timeout(busy_timeout).map_err(sqlite)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        let rebuilt = connection.total_changes();
         Ok(Self {
             connection,
             busy_timeout,
+            rebuilt,
         })
     }
 }
@@ -182,22 +186,47 @@ impl Store for SqliteStore {
         Ok(SqliteTransaction::new(rows, account.clone()))
     }
 
-    /// Moves the write-ahead log into the database, where deleted content is overwritten, and
-    /// empties it. What other processes hold up is left for the next time.
+    /// Moves the write-ahead log into the database and empties it, and builds the database anew if
+    /// this handle has written since the last time. What other processes hold up, or a full disk,
+    /// is left for the next time.
     fn tidy(&mut self) -> Result<(), StoreError> {
-        self.connection
-            .busy_timeout(TIDYING_PATIENCE)
-            .map_err(sqlite)?;
-        let tidied = self
-            .connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        self.connection
-            .busy_timeout(self.busy_timeout)
-            .map_err(sqlite)?;
-        match tidied.map_err(sqlite) {
-            Err(StoreError::Locked(_)) => Ok(()),
-            tidied => tidied,
+        self.patience(TIDYING_PATIENCE)?;
+        let tidied = self.rebuild().and_then(|()| self.checkpoint());
+        self.patience(self.busy_timeout)?;
+        tidied
+    }
+}
+
+impl SqliteStore {
+    /// `secure_delete` overwrites what is deleted, but when SQLite moves a row within its page the
+    /// bytes at the old place may stay, beyond the row's own deletion.
+    fn rebuild(&mut self) -> Result<(), StoreError> {
+        let written = self.connection.total_changes();
+        if written == self.rebuilt {
+            return Ok(());
         }
+        match self.connection.execute_batch("VACUUM").map_err(sqlite) {
+            Ok(()) => self.rebuilt = written,
+            Err(StoreError::Locked(_) | StoreError::Full(_)) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn checkpoint(&self) -> Result<(), StoreError> {
+        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+        match self
+            .connection
+            .query_row(sql, [], |_| Ok(()))
+            .map_err(sqlite)
+        {
+            Err(StoreError::Locked(_)) => Ok(()),
+            result => result,
+        }
+    }
+
+    fn patience(&self, patience: Duration) -> Result<(), StoreError> {
+        self.connection.busy_timeout(patience).map_err(sqlite)
     }
 }
 

@@ -88,6 +88,21 @@ impl<'row> Cells<'row> {
         }
     }
 
+    /// Two columns that are NULL together.
+    pub(crate) fn pair<A, B>(
+        &self,
+        one: Option<A>,
+        column: &'static str,
+        other: Option<B>,
+    ) -> Result<Option<(A, B)>, StoreError> {
+        let pair = match (one, other) {
+            (Some(one), Some(other)) => Some(Some((one, other))),
+            (None, None) => Some(None),
+            _ => None,
+        };
+        self.checked(column, "there exactly when its other half is", pair)
+    }
+
     pub(crate) fn text(&self, column: &'static str) -> Result<&'row str, StoreError> {
         self.typed(column, "text", |value| value.as_str())
     }

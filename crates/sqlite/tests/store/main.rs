@@ -1,0 +1,16 @@
+//! The store as its users meet it: files, processes, and what stands on the disk.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod common;
+mod conformance;
+mod files;
+mod processes;
+mod schema;
+mod secrets;
+mod speed;
+mod values;
