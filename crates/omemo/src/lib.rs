@@ -133,7 +133,9 @@ pub use environment::{Environment, Timestamp};
 pub use error::{CallerError, Error};
 pub use message::{Chat, InboxId, Message, Outgoing, Ticket};
 pub use minidom::Element;
-pub use omemo_ratchet::{Fingerprint, Randomness, RandomnessError, Role, SystemRandomness, Version};
+pub use omemo_ratchet::{
+    Fingerprint, Randomness, RandomnessError, Role, SystemRandomness, Version,
+};
 pub use output::{
     Event, Output, Served, Stanza, UndecryptableReason, UnsentReason, Unserved, UnservedReason,
 };

@@ -99,7 +99,9 @@ impl Outgoing {
     /// A message of plain text: one `<body/>`.
     #[must_use]
     pub fn text(id: impl Into<String>, chat: Chat, body: &str) -> Self {
-        let body = Element::builder("body", "jabber:client").append(body).build();
+        let body = Element::builder("body", "jabber:client")
+            .append(body)
+            .build();
         Self::new(id, chat, vec![body])
     }
 }

@@ -253,7 +253,8 @@ impl Publishing {
             (Step::PublishBundle, Answer::Confirmed) => {
                 effects.push(Effect::BundlePublished);
                 self.changed = true;
-                let unconfigured = self.options == Options::WithoutMaxItems && !self.configured_bundle;
+                let unconfigured =
+                    self.options == Options::WithoutMaxItems && !self.configured_bundle;
                 self.step = if unconfigured {
                     configure("max", Then::Verify)
                 } else {

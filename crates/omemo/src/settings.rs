@@ -2,7 +2,7 @@
 
 use omemo_ratchet::Version;
 
-use crate::stanza::limits::MAX_LABEL_CHARS;
+use crate::stanza::devices::SignedLabel;
 use crate::{CallerError, TrustPolicy};
 
 /// Every server takes stanzas of this size (RFC 6120 §13.12).
@@ -41,15 +41,14 @@ impl Settings {
         if self.versions.is_empty() {
             return Err(CallerError::Settings("no protocol is chosen"));
         }
-        if let Some(label) = &self.label {
-            if label.is_empty() || label.chars().count() > MAX_LABEL_CHARS {
-                return Err(CallerError::Settings("a label has 1 to 52 characters"));
-            }
-            if label.len() == 32 {
-                return Err(CallerError::Settings(
-                    "a label of exactly 32 bytes could pass for a key: make it longer or shorter",
-                ));
-            }
+        if self
+            .label
+            .as_deref()
+            .is_some_and(|label| !SignedLabel::fits(label))
+        {
+            return Err(CallerError::Settings(
+                "a label has 1 to 52 characters and not exactly 32 bytes, which could pass for a key",
+            ));
         }
         if self.max_stanza_bytes < MIN_STANZA_BYTES {
             return Err(CallerError::Settings("stanzas need at least 10,000 bytes"));

@@ -5,7 +5,10 @@ use std::fmt;
 /// How far one identity key of one account is trusted. Only [`Trust::Blind`] and
 /// [`Trust::Verified`] keys receive content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[allow(clippy::exhaustive_enums, reason = "scripts and stores depend on these four")]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "scripts and stores depend on these four"
+)]
 pub enum Trust {
     /// Nobody has decided yet: nothing is encrypted to it.
     Undecided,
@@ -38,9 +41,14 @@ impl Trust {
     /// The level of this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Undecided, Self::Blind, Self::Verified, Self::Distrusted]
-            .into_iter()
-            .find(|level| level.as_str() == name)
+        [
+            Self::Undecided,
+            Self::Blind,
+            Self::Verified,
+            Self::Distrusted,
+        ]
+        .into_iter()
+        .find(|level| level.as_str() == name)
     }
 }
 

@@ -23,7 +23,11 @@ const MOST_SESSIONS: usize = 4;
 
 impl<T: Transaction> Call<'_, T> {
     /// Asks for a bundle, unless too many are asked for already.
-    pub(super) fn fetch_bundle(&mut self, version: Version, address: &Address) -> Result<(), Error> {
+    pub(super) fn fetch_bundle(
+        &mut self,
+        version: Version,
+        address: &Address,
+    ) -> Result<(), Error> {
         let ask = Ask::Bundle(version, address.clone());
         if self.stream.open_bundles() >= MOST_OPEN {
             return Ok(());
@@ -84,15 +88,9 @@ impl<T: Transaction> Call<'_, T> {
         address: &Address,
         trust: Trust,
     ) -> Result<bool, Error> {
-        let duty = self
-            .tx
-            .duties()?
-            .into_iter()
-            .any(|duty| {
-                duty.version == version
-                    && duty.address == *address
-                    && duty.kind == DutyKind::Session
-            });
+        let duty = self.tx.duties()?.into_iter().any(|duty| {
+            duty.version == version && duty.address == *address && duty.kind == DutyKind::Session
+        });
         let send = trust.allows_content()
             && self.stream.waiting.iter().any(|waiting| {
                 *waiting.outgoing.chat.jid() == address.jid || address.jid == self.me.jid
@@ -127,7 +125,8 @@ impl<T: Transaction> Call<'_, T> {
             }
             Err(error) => {
                 let row = self.tx.device(version, &address)?;
-                let row = row.unwrap_or_else(|| unknown_device(version, &address.jid, address.device));
+                let row =
+                    row.unwrap_or_else(|| unknown_device(version, &address.jid, address.device));
                 self.device_failed(row, error.to_string())
             }
         }
@@ -139,7 +138,12 @@ impl<T: Transaction> Call<'_, T> {
         version: Version,
         address: &Address,
     ) -> Result<(), Error> {
-        for row in self.tx.sessions(version, address)?.iter().skip(MOST_SESSIONS) {
+        for row in self
+            .tx
+            .sessions(version, address)?
+            .iter()
+            .skip(MOST_SESSIONS)
+        {
             self.write(Change::DeleteSession(
                 version,
                 address.clone(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use omemo_ratchet::IdentityKey;
 
 use super::Call;
+use crate::stanza::devices::SignedLabel;
 use crate::store::{DeviceRow, Transaction};
 use crate::{Address, BareJid, Device, DeviceId, Error, Trust};
 
@@ -37,9 +38,7 @@ impl<T: Transaction> Call<'_, T> {
                 jid: jid.clone(),
                 device: self.account.device,
             };
-            devices
-                .entry(own.device)
-                .or_insert_with(|| self.blank(own));
+            devices.entry(own.device).or_insert_with(|| self.blank(own));
         }
         Ok(devices.into_values().collect())
     }
@@ -51,8 +50,16 @@ impl<T: Transaction> Call<'_, T> {
             listed: Vec::new(),
             sessions: Vec::new(),
             fingerprint: own.then(|| self.me.identity.public().fingerprint()),
-            trust: if own { Trust::Verified } else { Trust::Undecided },
-            label: if own { self.settings.label.clone() } else { None },
+            trust: if own {
+                Trust::Verified
+            } else {
+                Trust::Undecided
+            },
+            label: if own {
+                self.settings.label.clone()
+            } else {
+                None
+            },
             failure: None,
             own,
         }
@@ -76,7 +83,7 @@ impl<T: Transaction> Call<'_, T> {
 /// A label is hidden until the key is known and its signature holds (XEP-0384 §5.3.1).
 fn signed_label(row: &DeviceRow, key: &IdentityKey) -> Option<String> {
     let (text, signature) = row.label.as_ref()?;
-    // such a text could be a signed prekey, whose signature would pass here
-    let ambiguous = text.len() == 32;
-    (!ambiguous && key.verify(text.as_bytes(), signature).is_ok()).then(|| text.clone())
+    // a text that does not fit could be a signed prekey, whose signature would pass here
+    let signed = SignedLabel::fits(text) && key.verify(text.as_bytes(), signature).is_ok();
+    signed.then(|| text.clone())
 }

@@ -169,7 +169,11 @@ impl<T: Transaction> Call<'_, T> {
 
     /// A device wrote to us that is not on the list we have: the list may be old
     /// (XEP-0384 §6).
-    pub(super) fn check_listed(&mut self, version: Version, address: &Address) -> Result<(), Error> {
+    pub(super) fn check_listed(
+        &mut self,
+        version: Version,
+        address: &Address,
+    ) -> Result<(), Error> {
         let listed = self
             .tx
             .device(version, address)?
@@ -181,10 +185,7 @@ impl<T: Transaction> Call<'_, T> {
             .tx
             .device_list(version, &address.jid)?
             .is_some_and(|row| self.now.since(row.fetched_at) < REFETCH_PAUSE);
-        let heard = self
-            .stream
-            .heard
-            .contains(&(version, address.jid.clone()));
+        let heard = self.stream.heard.contains(&(version, address.jid.clone()));
         if recent && heard {
             return Ok(());
         }

@@ -108,8 +108,15 @@ impl<'call, T: Transaction> Call<'call, T> {
             return Ok(None);
         }
         // what waits for the end of the catch-up is not due before it
-        let rotation = if self.is_settled() { self.next_rotation()? } else { None };
-        let catch_up = self.account.catching_up.map(|since| since.after(CATCH_UP_LIMIT));
+        let rotation = if self.is_settled() {
+            self.next_rotation()?
+        } else {
+            None
+        };
+        let catch_up = self
+            .account
+            .catching_up
+            .map(|since| since.after(CATCH_UP_LIMIT));
         Ok(self
             .stream
             .wake()
@@ -171,11 +178,7 @@ impl<'call, T: Transaction> Call<'call, T> {
 
     /// The protocols that the app wants, best first.
     fn protocols(&self) -> impl Iterator<Item = &'static Protocol> + use<T> {
-        self.settings
-            .versions
-            .clone()
-            .into_iter()
-            .map(protocol::of)
+        self.settings.versions.clone().into_iter().map(protocol::of)
     }
 
     fn speaks(&self, version: Version) -> bool {

@@ -113,7 +113,14 @@ impl<T: Transaction> Call<'_, T> {
             match opened {
                 Ok(opened) => {
                     let began = None;
-                    return Ok(opening(peer, message, session, row.last_used, opened, began));
+                    return Ok(opening(
+                        peer,
+                        message,
+                        session,
+                        row.last_used,
+                        opened,
+                        began,
+                    ));
                 }
                 Err(OpenError::Randomness(error)) => return Err(Error::from(error).into()),
                 Err(error) => refusal = refusal.or(Some(error)),
@@ -123,7 +130,10 @@ impl<T: Transaction> Call<'_, T> {
     }
 
     fn open_key_exchange(&mut self, peer: &Peer, exchange: &KeyExchange) -> Result<Opening, Halt> {
-        if peer.identity.is_some_and(|known| known != *exchange.identity()) {
+        if peer
+            .identity
+            .is_some_and(|known| known != *exchange.identity())
+        {
             self.event(Event::IdentityChanged {
                 device: peer.address.clone(),
                 version: peer.version,
@@ -145,7 +155,11 @@ impl<T: Transaction> Call<'_, T> {
         if peer.seen.knows(ephemeral_key) {
             return Err(judge(peer, message, None));
         }
-        let Some(pre_key) = self.tx.pre_key(peer.version, exchange.pre_key_id()).map_err(Error::from)? else {
+        let Some(pre_key) = self
+            .tx
+            .pre_key(peer.version, exchange.pre_key_id())
+            .map_err(Error::from)?
+        else {
             return Err(unknown_pre_key(peer, message));
         };
         let signed = self
@@ -316,7 +330,10 @@ fn opening(
 
 /// What to say about a message that nothing opens.
 fn judge(peer: &Peer, message: &RatchetMessage, refusal: Option<OpenError>) -> Halt {
-    match (peer.seen.judge(message.ratchet_key(), message.number()), refusal) {
+    match (
+        peer.seen.judge(message.ratchet_key(), message.number()),
+        refusal,
+    ) {
         (Verdict::Duplicate, _) => Halt::Duplicate(message_id(peer, message)),
         (Verdict::TooOld, _) => UndecryptableReason::TooOld.into(),
         (Verdict::Unknown, Some(refusal)) => {

@@ -53,15 +53,15 @@ impl<T: Transaction> Call<'_, T> {
         if let Some(reason) = self.why_not(&row)? {
             return self.give_up(row, reason);
         }
-        if let Some((handle, at)) = row.handed_by {
-            if handle != self.me.handle && self.now.since(at) < OTHER_HANDLE {
-                let again = at.after(OTHER_HANDLE);
-                self.look_again(again);
-                return Ok(());
-            }
+        if let Some((handle, at)) = row.handed_by
+            && handle != self.me.handle
+            && self.now.since(at) < OTHER_HANDLE
+        {
+            self.look_again(at.after(OTHER_HANDLE));
+            return Ok(());
         }
-        let element = text::parse(&row.stanza)
-            .map_err(|error| StoreError::Damaged(Box::new(error)))?;
+        let element =
+            text::parse(&row.stanza).map_err(|error| StoreError::Damaged(Box::new(error)))?;
         row.handed_out += 1;
         row.handed_by = Some((self.me.handle, self.now));
         self.stream.handed_out.insert(row.ticket);
@@ -140,7 +140,12 @@ impl<T: Transaction> Call<'_, T> {
     }
 
     /// A stanza of ours came back from its addressee; `false` when it is none of ours.
-    pub(super) fn bounced(&mut self, id: &str, from: &BareJid, condition: &str) -> Result<bool, Error> {
+    pub(super) fn bounced(
+        &mut self,
+        id: &str,
+        from: &BareJid,
+        condition: &str,
+    ) -> Result<bool, Error> {
         let mut ours = false;
         for row in self.tx.outbox_message(id)? {
             if row.to == *from {

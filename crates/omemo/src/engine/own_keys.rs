@@ -8,9 +8,7 @@ use omemo_ratchet::{
 };
 
 use super::Call;
-use crate::store::{
-    AccountRow, Change, PreKeyRow, PublicationRow, SignedPreKeyRow, Transaction,
-};
+use crate::store::{AccountRow, Change, PreKeyRow, PublicationRow, SignedPreKeyRow, Transaction};
 use crate::{DeviceId, Error, Timestamp};
 
 /// How many prekeys a bundle holds (XEP-0384 §4.2: around 100).
@@ -226,8 +224,7 @@ fn next_signed_pre_key(
     randomness: &mut dyn Randomness,
 ) -> Result<SignedPreKeyRow, Error> {
     let id = publication.next_signed_pre_key;
-    publication.next_signed_pre_key =
-        SignedPreKeyId::parse(successor(id.get())).map_err(bad_id)?;
+    publication.next_signed_pre_key = SignedPreKeyId::parse(successor(id.get())).map_err(bad_id)?;
     let pair = SignedPreKeyPair::generate(publication.version, identity, id, randomness)?;
     Ok(SignedPreKeyRow {
         version: publication.version,

@@ -8,7 +8,9 @@ use super::bundles::{bundle_item, bundle_query};
 use super::lists::read_list;
 use super::own_keys::draw_device_id;
 use super::questions::Reply;
-use crate::pep::{Answer, BundleFound, Effect, Options, Ours, Publishing, Refusal, RefusalKind, Step};
+use crate::pep::{
+    Answer, BundleFound, Effect, Options, Ours, Publishing, Refusal, RefusalKind, Step,
+};
 use crate::protocol::{self, Protocol};
 use crate::stanza::devices::{DeviceList, SignedLabel};
 use crate::stanza::pubsub;
@@ -71,9 +73,7 @@ impl<T: Transaction> Call<'_, T> {
         let list_node = protocol.devices_node;
         match publishing.step() {
             Step::Settled | Step::Paused { .. } | Step::Off => Ok(()),
-            Step::FetchList => {
-                self.ask(&me, ask, |id, to| pubsub::fetch_newest(id, to, list_node))
-            }
+            Step::FetchList => self.ask(&me, ask, |id, to| pubsub::fetch_newest(id, to, list_node)),
             Step::CheckId | Step::VerifyBundle { .. } => self.ask(&me, ask, |id, to| {
                 bundle_query(id, to, protocol.version, device)
             }),
@@ -90,7 +90,9 @@ impl<T: Transaction> Call<'_, T> {
                 if protocol.bundles_share_a_node {
                     fields.push((MAX_ITEMS, max_items));
                 }
-                self.ask(&me, ask, |id, _| pubsub::configure(id, &place.node, &fields))
+                self.ask(&me, ask, |id, _| {
+                    pubsub::configure(id, &place.node, &fields)
+                })
             }
             Step::PublishList => {
                 let list = self.merged_list(&publishing.list)?;
@@ -326,4 +328,3 @@ fn same_pre_keys(found: &[(u32, Vec<u8>)], own: &[(u32, Vec<u8>)]) -> bool {
     };
     sorted(found) == sorted(own)
 }
-

@@ -14,7 +14,7 @@ use crate::stanza::message::MessageKind;
 use crate::stanza::party::Party;
 use crate::stanza::pubsub::{self, EventKind};
 use crate::stanza::sce::Envelope;
-use crate::stanza::wrapper::{self, Received};
+use crate::stanza::wrapper::{self, Received, Route};
 use crate::store::{Change, DutyKind, InboxRow, MessageId, Transaction};
 use crate::{
     Address, BareJid, Element, Error, Event, InboxId, Timestamp, Trust, UndecryptableReason,
@@ -79,13 +79,12 @@ impl<'a> Input<'a> {
         let event = pubsub::event(received.message).ok()??;
         let protocol = protocol::with_devices_node(event.node)?;
         // events count from the account that owns the node, and never out of a wrapping
-        let direct = std::ptr::eq(received.message, stanza);
         let jid = match &received.from {
             None => own.clone(),
             Some(Party::Bare(jid)) => jid.clone(),
             Some(Party::Full(_)) => return None,
         };
-        direct.then_some(Self::Push {
+        (received.route == Route::Direct).then_some(Self::Push {
             protocol,
             jid,
             event: event.kind,
@@ -206,7 +205,11 @@ impl<T: Transaction> Call<'_, T> {
                 return Ok(());
             }
             let own = self.me.jid.clone();
-            if encrypted.keys_for(&own, self.account.device).next().is_some() {
+            if encrypted
+                .keys_for(&own, self.account.device)
+                .next()
+                .is_some()
+            {
                 let incoming = self.incoming(received, sender);
                 return self.for_us(protocol, &encrypted, &incoming);
             }
@@ -224,7 +227,10 @@ impl<T: Transaction> Call<'_, T> {
     fn incoming<'r>(&self, received: &Received<'r>, sender: BareJid) -> Incoming<'r> {
         // what our own account wrote belongs to the conversation with its addressee
         let chat = if sender == self.me.jid {
-            received.to.as_ref().map_or_else(|| sender.clone(), Party::bare)
+            received
+                .to
+                .as_ref()
+                .map_or_else(|| sender.clone(), Party::bare)
         } else {
             sender.clone()
         };
@@ -253,7 +259,8 @@ impl<T: Transaction> Call<'_, T> {
         for key in encrypted.keys_for(&own, device) {
             let halt = match &key.data {
                 Ok(data) => match self.open(protocol, &address, data) {
-                    Ok(opening) => match self.read_payload(protocol, encrypted, incoming, &opening) {
+                    Ok(opening) => match self.read_payload(protocol, encrypted, incoming, &opening)
+                    {
                         Ok(envelope) => return self.take(protocol, opening, envelope, incoming),
                         Err(halt) => halt,
                     },
@@ -326,7 +333,11 @@ impl<T: Transaction> Call<'_, T> {
                 text.to_owned(),
             )))
         };
-        if envelope.from.as_ref().is_some_and(|from| *from != incoming.sender) {
+        if envelope
+            .from
+            .as_ref()
+            .is_some_and(|from| *from != incoming.sender)
+        {
             return refused("it was written by another account than the one that sent it");
         }
         if envelope.to.as_ref().is_some_and(|inside| inside != to) {

@@ -15,8 +15,8 @@ use crate::stanza::{body, eme, hints, sid, text};
 use crate::store::{Change, ContactRow, OutboxRow, SessionRow, StoreError, Transaction};
 use crate::stream::Waiting;
 use crate::{
-    Address, BareJid, CallerError, Element, Error, Event, Outgoing, Served, Stanza, Ticket, Unserved,
-    UnservedReason,
+    Address, BareJid, CallerError, Element, Error, Event, Outgoing, Served, Stanza, Ticket,
+    Unserved, UnservedReason,
 };
 
 /// Who is served and who is not.
@@ -66,7 +66,7 @@ impl<T: Transaction> Call<'_, T> {
 
     /// Adds the devices of one account.
     fn gather(
-        &mut self,
+        &self,
         jid: &BareJid,
         order: &[Version],
         send: &Waiting,
@@ -188,8 +188,8 @@ impl<T: Transaction> Call<'_, T> {
         row: SessionRow,
         payload_key: &[u8],
     ) -> Result<(Address, EncryptedKey), Error> {
-        let mut session = Session::from_bytes(&row.state)
-            .map_err(|error| StoreError::Damaged(error.into()))?;
+        let mut session =
+            Session::from_bytes(&row.state).map_err(|error| StoreError::Damaged(error.into()))?;
         let sealed = session
             .seal(payload_key)
             .map_err(|_| Error::Bug("a session that cannot go on"))?;
@@ -261,10 +261,7 @@ impl<T: Transaction> Call<'_, T> {
             Some(outgoing) => outgoing.id.clone(),
             None => self.random_id()?,
         };
-        let mut children = vec![
-            protocol.shape.build_encrypted(encrypted),
-            hints::store(),
-        ];
+        let mut children = vec![protocol.shape.build_encrypted(encrypted), hints::store()];
         if let Some(outgoing) = outgoing {
             children.push(eme::encryption(protocol.namespace));
             children.push(sid::origin_id(&id));

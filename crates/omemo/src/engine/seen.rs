@@ -48,7 +48,10 @@ impl Seen {
             return Self::default();
         };
         Self {
-            entries: entries.chunks_exact(ENTRY).filter_map(Entry::decode).collect(),
+            entries: entries
+                .chunks_exact(ENTRY)
+                .filter_map(Entry::decode)
+                .collect(),
         }
     }
 

@@ -192,7 +192,11 @@ impl<T: Transaction> Call<'_, T> {
                 inspection.asked.push(ask);
             }
         }
-        if inspection.asked.iter().any(|ask| self.stream.is_asking(ask)) {
+        if inspection
+            .asked
+            .iter()
+            .any(|ask| self.stream.is_asking(ask))
+        {
             return Ok(true);
         }
         for protocol in self.protocols() {
@@ -207,7 +211,10 @@ impl<T: Transaction> Call<'_, T> {
                 }
             }
         }
-        Ok(inspection.asked.iter().any(|ask| self.stream.is_asking(ask)))
+        Ok(inspection
+            .asked
+            .iter()
+            .any(|ask| self.stream.is_asking(ask)))
     }
 }
 

@@ -7,9 +7,9 @@ use super::{Place, Protocol, Shape, Stamp, Wrapping};
 use crate::stanza::body;
 use crate::stanza::devices::DeviceList;
 use crate::stanza::encrypted::Encrypted;
+use crate::stanza::legacy::{bundle, devices, encrypted};
 use crate::stanza::malformed::Malformed;
 use crate::stanza::sce::{Envelope, EnvelopeError};
-use crate::stanza::legacy::{bundle, devices, encrypted};
 use crate::{DeviceId, Element};
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -80,10 +80,8 @@ impl Wrapping for Content {
     }
 
     fn unwrap(&self, plaintext: &[u8]) -> Result<Envelope, Malformed> {
-        let text = std::str::from_utf8(plaintext)
-            .map_err(|_| Malformed::Xml("it is not UTF-8".into()))?;
         Ok(Envelope {
-            content: vec![body::body(text)],
+            content: vec![body::from_plaintext(plaintext)?],
             ..Envelope::default()
         })
     }

@@ -9,9 +9,9 @@ mod omemo2;
 use omemo_ratchet::{Bundle, Randomness, Version};
 use zeroize::Zeroizing;
 
+use crate::stanza::devices::DeviceList;
 use crate::stanza::encrypted::Encrypted;
 use crate::stanza::malformed::Malformed;
-use crate::stanza::devices::DeviceList;
 use crate::stanza::sce::{Envelope, EnvelopeError};
 use crate::{BareJid, DeviceId, Element, Timestamp};
 

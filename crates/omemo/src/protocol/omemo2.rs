@@ -7,8 +7,8 @@ use super::{Place, Protocol, Shape, Stamp, Wrapping};
 use crate::stanza::devices::DeviceList;
 use crate::stanza::encrypted::Encrypted;
 use crate::stanza::malformed::Malformed;
-use crate::stanza::sce::{Envelope, EnvelopeError};
 use crate::stanza::omemo2::{bundle, devices, encrypted};
+use crate::stanza::sce::{Envelope, EnvelopeError};
 use crate::{DeviceId, Element};
 
 pub(super) static PROTOCOL: Protocol = Protocol {

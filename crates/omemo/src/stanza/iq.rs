@@ -17,8 +17,6 @@ pub(crate) struct Iq<'a> {
     pub(crate) id: &'a str,
     /// Who sent it; `None` is our own account (RFC 6120 §8.1.2.1).
     pub(crate) from: Option<Party>,
-    /// The question or answer itself. In an error the question may stand here once more.
-    pub(crate) payload: Option<&'a Element>,
     /// The whole stanza.
     pub(crate) stanza: &'a Element,
 }
@@ -57,7 +55,6 @@ impl<'a> Iq<'a> {
             kind,
             id: node::attribute(stanza, "iq", "id")?,
             from: Party::read(stanza, "iq", "from")?,
-            payload: stanza.children().find(|child| !child.is("error", CLIENT)),
             stanza,
         })
     }

@@ -54,12 +54,4 @@ impl Party {
     pub(crate) fn is_account(&self, account: &BareJid) -> bool {
         matches!(self, Self::Bare(jid) if jid == account)
     }
-
-    /// The normalised text.
-    pub(crate) fn as_str(&self) -> &str {
-        match self {
-            Self::Bare(jid) => jid.as_str(),
-            Self::Full(jid) => jid.as_str(),
-        }
-    }
 }

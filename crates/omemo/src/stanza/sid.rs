@@ -11,8 +11,3 @@ pub(crate) const NAMESPACE: &str = "urn:xmpp:sid:0";
 pub(crate) fn origin_id(id: &str) -> Element {
     node::with_attributes("origin-id", NAMESPACE, [("id", id)])
 }
-
-/// The origin-id of a stanza, if it has one.
-pub(crate) fn read_origin_id(stanza: &Element) -> Option<&str> {
-    stanza.get_child("origin-id", NAMESPACE)?.attr("id")
-}

@@ -7,10 +7,7 @@ mod request;
 
 pub(crate) use event::{EventKind, event};
 pub(crate) use items::{Items, items};
-pub(crate) use request::{
-    configuration, configure, delete_node, fetch_item, fetch_newest, publish, retract, subscribe,
-    unsubscribe, values,
-};
+pub(crate) use request::{configure, fetch_item, fetch_newest, publish};
 
 #[cfg(test)]
 mod tests;

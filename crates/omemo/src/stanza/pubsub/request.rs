@@ -42,31 +42,6 @@ pub(crate) fn publish(
     iq::set(id, to, pubsub([publish].into_iter().chain(options)))
 }
 
-/// Takes an item away and lets subscribers know (XEP-0060 §7.2).
-pub(crate) fn retract(id: &str, to: Option<&BareJid>, node: &str, item: &str) -> Element {
-    let mut retract =
-        node::with_attributes("retract", PUBSUB, [("node", node), ("notify", "true")]);
-    retract.append_child(node::with_attributes("item", PUBSUB, [("id", item)]));
-    iq::set(id, to, pubsub([retract]))
-}
-
-/// Subscribes an account to a node (XEP-0060 §6.1): where the presence is not seen, events come no
-/// other way.
-pub(crate) fn subscribe(id: &str, to: &BareJid, node: &str, subscriber: &BareJid) -> Element {
-    subscription("subscribe", id, to, node, subscriber)
-}
-
-/// Ends a subscription (XEP-0060 §6.2).
-pub(crate) fn unsubscribe(id: &str, to: &BareJid, node: &str, subscriber: &BareJid) -> Element {
-    subscription("unsubscribe", id, to, node, subscriber)
-}
-
-/// Asks how a node of ours is configured (XEP-0060 §8.2.1); [`values`] reads the answer.
-pub(crate) fn configuration(id: &str, node: &str) -> Element {
-    let configure = node::with_attributes("configure", OWNER, [("node", node)]);
-    iq::get(id, None, owner(configure))
-}
-
 /// Configures a node of ours (XEP-0060 §8.2.4). Fields that are not named stay as they are.
 pub(crate) fn configure(id: &str, node: &str, fields: &[(&str, &str)]) -> Element {
     let mut configure = node::with_attributes("configure", OWNER, [("node", node)]);
@@ -75,34 +50,6 @@ pub(crate) fn configure(id: &str, node: &str, fields: &[(&str, &str)]) -> Elemen
         fields,
     ));
     iq::set(id, None, owner(configure))
-}
-
-/// Deletes a node of ours with all its items (XEP-0060 §8.4).
-pub(crate) fn delete_node(id: &str, node: &str) -> Element {
-    let delete = node::with_attributes("delete", OWNER, [("node", node)]);
-    iq::set(id, None, owner(delete))
-}
-
-/// The values of a field in the answer to [`configuration`]; `None` when the server does not know
-/// the field.
-pub(crate) fn values(answer: &Element, field: &str) -> Option<Vec<String>> {
-    let values = answer
-        .get_child("pubsub", OWNER)?
-        .get_child("configure", OWNER)?
-        .get_child("x", FORM)?
-        .children()
-        .find(|child| child.is("field", FORM) && child.attr("var") == Some(field))?
-        .children()
-        .filter(|child| child.is("value", FORM))
-        .map(Element::text)
-        .collect();
-    Some(values)
-}
-
-fn subscription(name: &str, id: &str, to: &BareJid, node: &str, subscriber: &BareJid) -> Element {
-    let attributes = [("node", node), ("jid", subscriber.as_str())];
-    let subscription = node::with_attributes(name, PUBSUB, attributes);
-    iq::set(id, Some(to), pubsub([subscription]))
 }
 
 fn pubsub(children: impl IntoIterator<Item = Element>) -> Element {

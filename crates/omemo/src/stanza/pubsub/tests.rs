@@ -74,51 +74,6 @@ fn rule_04_a_node_is_configured() {
         written(&configure("1", "urn:xmpp:omemo:2:bundles", &[("pubsub#max_items", "max")])),
         @"<iq xmlns='jabber:client' id='1' type='set'><pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><configure node='urn:xmpp:omemo:2:bundles'><x xmlns='jabber:x:data' type='submit'><field type='hidden' var='FORM_TYPE'><value>http://jabber.org/protocol/pubsub#node_config</value></field><field var='pubsub#max_items'><value>max</value></field></x></configure></pubsub></iq>"
     );
-    insta::assert_snapshot!(
-        written(&configuration("1", "urn:xmpp:omemo:2:bundles")),
-        @"<iq xmlns='jabber:client' id='1' type='get'><pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><configure node='urn:xmpp:omemo:2:bundles'/></pubsub></iq>"
-    );
-}
-
-#[test]
-fn a_configuration_is_read() {
-    let stanza = element(
-        "<iq type='result' id='1'><pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><configure node='n'>\
-         <x xmlns='jabber:x:data' type='form'><title>t</title><field var='pubsub#max_items' type='list-single'>\
-         <option><value>1</value></option><value>max</value></field><field var='pubsub#empty'/></x></configure></pubsub></iq>",
-    );
-    assert_eq!(
-        values(&stanza, "pubsub#max_items"),
-        Some(vec!["max".to_owned()])
-    );
-    assert_eq!(values(&stanza, "pubsub#empty"), Some(vec![]));
-    assert_eq!(values(&stanza, "pubsub#access_model"), None);
-    assert_eq!(values(&element("<iq type='result' id='1'/>"), "x"), None);
-}
-
-#[test]
-fn rule_38_items_and_nodes_are_taken_away() {
-    insta::assert_snapshot!(
-        written(&retract("1", None, "urn:xmpp:omemo:2:bundles", "7")),
-        @"<iq xmlns='jabber:client' id='1' type='set'><pubsub xmlns='http://jabber.org/protocol/pubsub'><retract node='urn:xmpp:omemo:2:bundles' notify='true'><item id='7'/></retract></pubsub></iq>"
-    );
-    insta::assert_snapshot!(
-        written(&delete_node("1", "eu.siacs.conversations.axolotl.bundles:7")),
-        @"<iq xmlns='jabber:client' id='1' type='set'><pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><delete node='eu.siacs.conversations.axolotl.bundles:7'/></pubsub></iq>"
-    );
-}
-
-#[test]
-fn quirk_34_nodes_are_subscribed_to_explicitly() {
-    let own = BareJid::parse("juliet@capulet.lit").unwrap();
-    insta::assert_snapshot!(
-        written(&subscribe("1", &bob(), "urn:xmpp:omemo:2:devices", &own)),
-        @"<iq xmlns='jabber:client' id='1' to='bob@b.lit' type='set'><pubsub xmlns='http://jabber.org/protocol/pubsub'><subscribe jid='juliet@capulet.lit' node='urn:xmpp:omemo:2:devices'/></pubsub></iq>"
-    );
-    assert!(
-        written(&unsubscribe("1", &bob(), "n", &own))
-            .contains("<unsubscribe jid='juliet@capulet.lit' node='n'/>")
-    );
 }
 
 #[test]

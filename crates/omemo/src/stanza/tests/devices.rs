@@ -148,15 +148,6 @@ fn our_own_entry_is_written_anew() {
 }
 
 #[test]
-fn rule_38_a_device_is_taken_off() {
-    let list = omemo2_list("<device id='1'/><device id='2' x='y'/>").without(device(1));
-    insta::assert_snapshot!(
-        written(&omemo2::devices::build(&list)),
-        @"<devices xmlns='urn:xmpp:omemo:2'><device id='2' x='y'/></devices>"
-    );
-}
-
-#[test]
 fn a22_a_list_of_ten_thousand_devices_is_refused_as_a_whole() {
     let list = |count: usize| {
         let entries: String = (1..=count)

@@ -1,6 +1,8 @@
 use super::{at, element, jid};
+use crate::FullJid;
 use crate::stanza::malformed::Malformed;
 use crate::stanza::message::MessageKind;
+use crate::stanza::party::Party;
 use crate::stanza::stanza_error::Condition;
 use crate::stanza::wrapper::{Route, unwrap};
 
@@ -46,8 +48,10 @@ fn a_plain_message() {
     assert_eq!(received.id, Some("m1"));
     assert_eq!(received.sender, Some(jid("romeo@montague.lit")));
     assert_eq!(
-        received.from.map(|from| from.as_str().to_owned()),
-        Some("romeo@montague.lit/orchard".into())
+        received.from,
+        Some(Party::Full(
+            FullJid::parse("romeo@montague.lit/orchard").unwrap()
+        ))
     );
     assert_eq!(received.to.map(|to| to.bare()), Some(jid(OWN)));
     assert_eq!(
