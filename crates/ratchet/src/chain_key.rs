@@ -6,7 +6,9 @@
 //!
 //! XEP-0384 §4.4, `KDF_CK`; the same in both protocols.
 
-use hmac::Mac;
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+use zeroize::Zeroizing;
 
 use crate::kdf;
 use crate::message_key::MessageKey;
@@ -36,23 +38,20 @@ impl ChainKey {
 
     /// The message key here.
     pub(crate) fn message_key(&self) -> MessageKey {
-        self.split().0
+        message_key(kdf::hmac(self.as_bytes()))
     }
 
     /// The message key here; the chain moves on by one.
     pub(crate) fn advance(&mut self) -> MessageKey {
-        let (message_key, next) = self.split();
-        self.0 = next;
-        message_key
+        // Both outputs have one key, so its two blocks are hashed once.
+        let keyed = kdf::hmac(self.as_bytes());
+        let next = Zeroizing::new(kdf::finish(keyed.clone().chain_update([2])));
+        *self.0.as_mut_bytes() = *next;
+        message_key(keyed)
     }
+}
 
-    fn split(&self) -> (MessageKey, Secret) {
-        let keyed = kdf::hmac(self.0.as_bytes());
-        let message_key = zeroize::Zeroizing::new(kdf::finish(keyed.clone().chain_update([1])));
-        let next = zeroize::Zeroizing::new(kdf::finish(keyed.chain_update([2])));
-        (
-            MessageKey::new(Secret::from_array(&message_key)),
-            Secret::from_array(&next),
-        )
-    }
+fn message_key(keyed: Hmac<Sha256>) -> MessageKey {
+    let key = Zeroizing::new(kdf::finish(keyed.chain_update([1])));
+    MessageKey::new(Secret::from_array(&key))
 }

@@ -52,9 +52,7 @@ impl MessageKey {
 
     /// Derives what the cipher and the authentication tag need. The key is used up.
     pub(crate) fn expand(self, info: &[u8]) -> CipherKeys {
-        let mut output = Zeroizing::new([0; 80]);
-        kdf::hkdf(&kdf::ZERO_SALT, self.0.as_bytes(), info, &mut output);
-        CipherKeys::split(&output)
+        CipherKeys::split(&kdf::hkdf_zero_salt(self.0.as_bytes(), info))
     }
 }
 

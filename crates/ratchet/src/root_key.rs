@@ -6,8 +6,6 @@
 //!
 //! XEP-0384 §4.4, `KDF_RK`. The info is "OMEMO Root Chain" in omemo:2 and "WhisperRatchet" in legacy.
 
-use zeroize::Zeroizing;
-
 use crate::chain_key::ChainKey;
 use crate::kdf;
 use crate::secret::Secret;
@@ -28,13 +26,8 @@ impl RootKey {
 
     /// Mixes in a Diffie-Hellman output: the next root key, and the key of a new chain.
     pub(crate) fn advance(&self, suite: &Suite, shared: &[u8; 32]) -> (Self, ChainKey) {
-        let mut output = Zeroizing::new([0; 64]);
-        kdf::hkdf(self.0.as_bytes(), shared, suite.root_info, &mut output);
-        let mut root = Secret::from_array(&kdf::ZERO_SALT);
-        let mut chain = Secret::from_array(&kdf::ZERO_SALT);
-        let (left, right) = output.split_at(32);
-        root.as_mut_bytes().copy_from_slice(left);
-        chain.as_mut_bytes().copy_from_slice(right);
+        let output = kdf::hkdf::<64>(self.0.as_bytes(), shared, suite.root_info);
+        let (root, chain) = Secret::halves(&output);
         (Self(root), ChainKey::new(chain))
     }
 }

@@ -23,6 +23,15 @@ impl Secret {
         Self(Box::new(*bytes))
     }
 
+    /// The left and the right half of 64 secret bytes.
+    pub(crate) fn halves(bytes: &[u8; 64]) -> (Self, Self) {
+        let mut halves = (Self(Box::new([0; 32])), Self(Box::new([0; 32])));
+        let (left, right) = bytes.split_at(32);
+        halves.0.as_mut_bytes().copy_from_slice(left);
+        halves.1.as_mut_bytes().copy_from_slice(right);
+        halves
+    }
+
     pub(crate) fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }

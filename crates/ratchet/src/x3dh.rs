@@ -73,12 +73,5 @@ fn agree(suite: &Suite, outputs: &[SharedSecret; 4]) -> RootKey {
     for (slot, output) in input.chunks_exact_mut(32).skip(1).zip(outputs) {
         slot.copy_from_slice(output.as_bytes());
     }
-    let mut secret = Zeroizing::new([0; 32]);
-    kdf::hkdf(
-        &kdf::ZERO_SALT,
-        input.as_slice(),
-        suite.x3dh_info,
-        &mut secret,
-    );
-    RootKey::from_array(&secret)
+    RootKey::from_array(&kdf::hkdf_zero_salt(input.as_slice(), suite.x3dh_info))
 }

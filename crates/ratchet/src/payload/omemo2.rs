@@ -74,7 +74,5 @@ impl Scheme for Omemo2 {
 }
 
 fn expand(key: &[u8]) -> CipherKeys {
-    let mut output = Zeroizing::new([0; 80]);
-    kdf::hkdf(&kdf::ZERO_SALT, key, INFO, &mut output);
-    CipherKeys::split(&output)
+    CipherKeys::split(&kdf::hkdf_zero_salt(key, INFO))
 }
