@@ -1,1 +1,16 @@
-//! Benchmarks of the omemo crates.
+//! Benchmarks of the omemo crates; README.md says how to run them.
+//!
+//! The library part is what they share: [`pairs`] of devices that talk without an account, [`population`]s of an account
+//! and hundreds of recipients, a [`stopwatch`] around a store, and the [`table`] at the end.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a benchmark that cannot be set up says so by panicking"
+)]
+
+pub mod network;
+pub mod pairs;
+pub mod population;
+pub mod stopwatch;
+pub mod table;
