@@ -198,7 +198,7 @@ impl VerifiedBundle {
 fn draw_index(count: usize, rng: &mut dyn Randomness) -> Result<usize, SessionError> {
     let mut bytes = [0; 8];
     rng.fill(Role::PreKeyChoice, &mut bytes)?;
-    // The bias of the remainder is below 2⁻⁴⁰ for every list that fits into memory's reach of a bundle.
+    // With fewer than 2²⁴ prekeys the remainder's bias is below 2⁻⁴⁰.
     let count = u64::try_from(count).map_err(|_| SessionError::NoPreKey)?;
     let index = u64::from_le_bytes(bytes)
         .checked_rem(count)

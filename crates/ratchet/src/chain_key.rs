@@ -4,7 +4,7 @@
 //! MK = HMAC-SHA-256(CK, 01)      CK′ = HMAC-SHA-256(CK, 02)
 //! ```
 //!
-//! XEP-0384 §4.4, `KDF_CK`; the same in both protocols.
+//! XEP-0384 §4.3, `KDF_CK`; the same in both protocols.
 
 use hmac::{Hmac, Mac};
 use sha2::Sha256;

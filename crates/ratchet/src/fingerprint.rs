@@ -1,6 +1,6 @@
 //! Fingerprints: what two people compare.
 //!
-//! XEP-0384 §5.2 advises the Curve25519 form of the identity key in lowercase hexadecimal, in eight groups of eight
+//! XEP-0384 §8 advises the Curve25519 form of the identity key in lowercase hexadecimal, in eight groups of eight
 //! digits, which is also what the legacy protocol shows. All 256 bits count: never compare a part.
 
 use std::fmt;

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! The Curve25519 form `u` does Diffie-Hellman, is what the legacy protocol sends, and is the fingerprint. The
-//! Ed25519 form, `y` and the sign of `x`, verifies signatures and is what omemo:2 sends (XEP-0384 §4.3). The sign is
+//! Ed25519 form, `y` and the sign of `x`, verifies signatures and is what omemo:2 sends (XEP-0384 §4.2). The sign is
 //! lost in `u`, so the same identity may arrive with either sign: identities are equal when their `u` is. Our own
 //! Ed25519 form always has sign 0.
 

@@ -42,8 +42,8 @@
 //!     let Inbound::Message(message) = Inbound::parse(version, &answer.bytes)? else { panic!() };
 //!     let (plaintext, step) = to_romeo.open(&message, None, rng)?.into_parts();
 //!     assert_eq!(plaintext.as_slice(), b"thirty-two or more bytes of keys");
-//!     assert!(step.skipped().is_empty(), "nothing was lost, so there is no key to store");
-//!     to_romeo.apply(step);
+//!     let skipped = to_romeo.apply(step);
+//!     assert!(skipped.is_empty(), "nothing was lost, so there is no key to store");
 //!     assert!(!to_romeo.awaits_answer());
 //! }
 //! # Ok(())

@@ -6,7 +6,7 @@
 //! T = HMAC-SHA-256(A, AD ‖ message)[..16 or ..8]       message holds C
 //! ```
 //!
-//! XEP-0384 §4.4, `ENCRYPT`. The tag is checked before anything is decrypted.
+//! XEP-0384 §4.3, `ENCRYPT`. The tag is checked before anything is decrypted.
 
 use aes::Aes256;
 use cbc::cipher::block_padding::Pkcs7;
@@ -53,12 +53,6 @@ impl MessageKey {
     /// Derives what the cipher and the authentication tag need. The key is used up.
     pub(crate) fn expand(self, info: &[u8]) -> CipherKeys {
         CipherKeys::split(&kdf::hkdf_zero_salt(self.0.as_bytes(), info))
-    }
-}
-
-impl ConstantTimeEq for MessageKey {
-    fn ct_eq(&self, other: &Self) -> subtle::Choice {
-        self.0.ct_eq(&other.0)
     }
 }
 

@@ -1,5 +1,5 @@
 //! Prekeys: keys published ahead of time, so that a session can be built with a device that is not online
-//! (XEP-0384 §4.3, §5.3).
+//! (XEP-0384 §4.2, §5.3.2).
 //!
 //! A prekey serves one key exchange. The signed prekey serves all of its period, and carries the identity key's
 //! signature over its public part as it stands on the wire: 32 bytes in omemo:2, 33 in legacy.

@@ -4,7 +4,7 @@
 //! DH(a, B) = X25519(a, B)        refused when zero
 //! ```
 //!
-//! XEP-0384 §4.3; RFC 7748. Identity keys have more duties and live in [`crate::identity`].
+//! XEP-0384 §4.2; RFC 7748. Identity keys have more duties and live in [`crate::identity`].
 
 use curve25519_dalek::montgomery::MontgomeryPoint;
 use x25519_dalek::{SharedSecret, StaticSecret};

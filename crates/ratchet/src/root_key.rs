@@ -4,7 +4,7 @@
 //! RK′ ‖ CK = HKDF-SHA-256(salt = RK, input = DH, info, 64 bytes)
 //! ```
 //!
-//! XEP-0384 §4.4, `KDF_RK`. The info is "OMEMO Root Chain" in omemo:2 and "WhisperRatchet" in legacy.
+//! XEP-0384 §4.3, `KDF_RK`. The info is "OMEMO Root Chain" in omemo:2 and "WhisperRatchet" in legacy.
 
 use crate::chain_key::ChainKey;
 use crate::kdf;

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use subtle::{Choice, ConstantTimeEq};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::error::RandomnessError;
@@ -43,12 +42,6 @@ impl Secret {
     /// A copy for the store, which the caller cannot forget to wipe.
     pub(crate) fn export(&self) -> Zeroizing<[u8; 32]> {
         Zeroizing::new(*self.0)
-    }
-}
-
-impl ConstantTimeEq for Secret {
-    fn ct_eq(&self, other: &Self) -> Choice {
-        self.0.as_slice().ct_eq(other.0.as_slice())
     }
 }
 

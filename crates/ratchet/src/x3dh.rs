@@ -1,4 +1,4 @@
-//! The key agreement X3DH (XEP-0384 §4.3).
+//! The key agreement X3DH (XEP-0384 §4.2).
 //!
 //! ```text
 //! initiator a, responder b

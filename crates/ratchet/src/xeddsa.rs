@@ -1,4 +1,4 @@
-//! XEdDSA: Ed25519 signatures from a Curve25519 key (XEP-0384 §4.3, "Sig(PK, M)").
+//! XEdDSA: Ed25519 signatures from a Curve25519 key (XEP-0384 §4.2, "Sig(PK, M)").
 //!
 //! ```text
 //! E = k·B        a = k if sign(E) = 0, else −k        A = a·B, whose sign is 0

@@ -1,7 +1,7 @@
 //! Messages and key exchanges as bytes.
 //!
 //! Reading decides between the two by the wire type of one protobuf field and never by what stands around the bytes:
-//! clients exist that repeat a key exchange without marking it (XEP-0384 §4.5 asks to repeat). Whatever is received
+//! clients exist that repeat a key exchange without marking it (XEP-0384 §4.3 asks to repeat). Whatever is received
 //! stays as it was received: the authentication tag covers those very bytes, and nothing is ever encoded again.
 
 use crate::error::FrameError;
@@ -75,7 +75,7 @@ impl Inbound {
     }
 }
 
-/// A key exchange as received, with the message inside it (XEP-0384 §4.5).
+/// A key exchange as received, with the message inside it (XEP-0384 §4.3).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyExchange {
     pre_key_id: PreKeyId,
@@ -123,7 +123,7 @@ impl KeyExchange {
     }
 }
 
-/// A message as received: its header, and the bytes that its tag covers (XEP-0384 §4.4).
+/// A message as received: its header, and the bytes that its tag covers (XEP-0384 §4.3).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RatchetMessage {
     version: Version,

@@ -1,4 +1,4 @@
-//! The bytes of omemo:2 (XEP-0384 §13, "Protobuf Schemas").
+//! The bytes of omemo:2 (XEP-0384 §12, "Protobuf Schema").
 //!
 //! ```text
 //! OMEMOAuthenticatedMessage { mac, message: OMEMOMessage { n, pn, dh_pub, ciphertext } }

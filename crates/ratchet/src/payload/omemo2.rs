@@ -1,4 +1,4 @@
-//! Payloads of omemo:2 (XEP-0384 §4.6, §4.7).
+//! Payloads of omemo:2 (XEP-0384 §4.4, §4.5).
 //!
 //! ```text
 //! K ‖ A ‖ IV = HKDF-SHA-256(salt = 00×32, input = key, "OMEMO Payload", 32 + 32 + 16 bytes)

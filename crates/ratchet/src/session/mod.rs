@@ -1,4 +1,4 @@
-//! A session with one device: X3DH's outcome, run by the Double Ratchet (XEP-0384 §4.3, §4.4).
+//! A session with one device: X3DH's outcome, run by the Double Ratchet (XEP-0384 §4.2, §4.3).
 //!
 //! ```text
 //! initiate   RK = X3DH; new ratchet key R; (RK, CKs) = KDF_RK(RK, DH(R, SPKb))
@@ -11,8 +11,8 @@
 //! enters what came of it, and cannot fail. A forged message therefore leaves no trace, and the caller may still
 //! change its mind after a good tag, when the payload turns out to be bad.
 //!
-//! Skipped message keys are the caller's to store: `open` hands out the new ones in its [`Step`] and takes the one that
-//! a late message needs.
+//! Skipped message keys are the caller's to store: `apply` hands out the new ones, and `open` takes the one that a late
+//! message needs.
 
 use crate::VerifiedBundle;
 use crate::chain_key::ChainKey;
@@ -170,7 +170,7 @@ impl Session {
     }
 
     /// Accepts a session that the peer began, and opens the message that came with it. The step of that message is
-    /// already in the session that is returned; only its skipped keys are left to store.
+    /// already in the session that is returned; [`apply`](Self::apply) only hands out its skipped keys.
     ///
     /// The two prekeys are those that the key exchange names. Whoever calls this sees to it that the prekey serves
     /// once.

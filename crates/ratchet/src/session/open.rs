@@ -114,8 +114,8 @@ fn advance(
     })
 }
 
-/// A message of a new chain: the Diffie-Hellman ratchet turns. Our half of the turn, and the new key for it, come
-/// after the tag has been checked.
+/// A message of a new chain: the Diffie-Hellman ratchet turns. The end of the old chain and our half of the turn, with
+/// a new key, come after the tag has been checked.
 fn turn(
     parties: &Parties,
     root: &RootKey,
@@ -127,9 +127,6 @@ fn turn(
     let left_over = old.map_or(0, |old| message.previous().saturating_sub(old.next));
     check_jump(parties, message.number(), left_over)?;
 
-    let mut skipped = Vec::new();
-    let spare = old.and_then(|old| finish(old.fork(), message.previous(), &mut skipped));
-
     let theirs = *message.ratchet_key();
     let (root, chain) = root.advance(parties.suite, diffie_hellman(secret, &theirs)?.as_bytes());
     let new = ReceivingChain {
@@ -138,9 +135,13 @@ fn turn(
         next: 0,
         heartbeat_seen: false,
     };
-    let (receiving, key) = receive(parties, new, message.number(), &mut skipped)?;
+    let mut newer = Vec::new();
+    let (receiving, key) = receive(parties, new, message.number(), &mut newer)?;
     let plaintext = decrypt(parties, key, message)?;
 
+    let mut skipped = Vec::new();
+    let spare = old.and_then(|old| finish(old.fork(), message.previous(), &mut skipped));
+    skipped.append(&mut newer);
     let ratchet = KeyPair::generate(Role::RatchetKey, rng)?;
     let (root, chain) = root.advance(parties.suite, ratchet.diffie_hellman(&theirs)?.as_bytes());
     let computed = Computed {

@@ -18,7 +18,7 @@ pub struct Sealed {
 }
 
 impl Session {
-    /// Encrypts `plaintext` to the peer. Until the peer has answered, the key exchange is repeated (XEP-0384 §4.5).
+    /// Encrypts `plaintext` to the peer. Until the peer has answered, the key exchange is repeated (XEP-0384 §4.3).
     ///
     /// What is returned must not leave before the session's new state is stored: the same message key would serve
     /// twice.

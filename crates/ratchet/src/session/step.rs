@@ -120,6 +120,7 @@ impl Session {
     ///
     /// A step computed from a state that is no longer the session's state changes nothing: the ratchet never runs
     /// backwards.
+    #[must_use = "messages whose keys are not stored can never be opened"]
     pub fn apply(&mut self, step: Step) -> Vec<SkippedKey> {
         match step.change {
             Change::UsedSkipped | Change::Done => {}

@@ -1,4 +1,4 @@
-//! The row of `urn:xmpp:omemo:2` (XEP-0384 §4.3, §4.4).
+//! The row of `urn:xmpp:omemo:2` (XEP-0384 §4.2, §4.3).
 
 use super::{Suite, Version};
 use crate::framing;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use omemo_ratchet::{
     Bundle, IdentityKeyPair, Inbound, KeyExchange, MessageKey, OpenError, PreKeyId, PreKeyPair,
     PublicKey, Randomness, RandomnessError, RatchetMessage, Role, Sealed, Session, SessionError,
-    SignedPreKeyId, SignedPreKeyPair, Version,
+    SignedPreKeyId, SignedPreKeyPair, Step, Version,
 };
 use sha2::{Digest, Sha256};
 
@@ -109,8 +109,7 @@ impl Device {
         self.rng = rng.clone();
         let mut peer = Peer::new(session, rng);
         let (plaintext, step) = opened.into_parts();
-        peer.keep(&step);
-        peer.session.apply(step);
+        peer.apply(step);
         Ok((peer, plaintext.to_vec()))
     }
 }
@@ -149,13 +148,12 @@ impl Peer {
         if step.used_skipped() {
             self.skipped.remove(&name);
         }
-        self.keep(&step);
-        self.session.apply(step);
+        self.apply(step);
         Ok((plaintext.to_vec(), heartbeat_due))
     }
 
-    fn keep(&mut self, step: &omemo_ratchet::Step) {
-        for key in step.skipped() {
+    fn apply(&mut self, step: Step) {
+        for key in self.session.apply(step) {
             self.skipped
                 .insert((key.ratchet_key, key.number), *key.key.to_bytes());
         }

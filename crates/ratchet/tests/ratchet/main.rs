@@ -16,6 +16,8 @@ mod delivery;
 mod framing;
 mod hostile_keys;
 mod identity;
+#[cfg(feature = "hazmat")]
+mod layers;
 mod payload;
 mod session;
 mod skipping;

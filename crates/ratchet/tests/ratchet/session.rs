@@ -257,7 +257,7 @@ fn pn_counts_what_was_sent_between_open_and_apply() {
         juliet.send(b"b");
         let opened = juliet.session.open(&turn, None, &mut juliet.rng).unwrap();
         let in_between = juliet.send(b"c").bytes;
-        juliet.session.apply(opened.into_parts().1);
+        let _ = juliet.session.apply(opened.into_parts().1);
         let after = juliet.send(b"d").bytes;
         assert_eq!(message(version, &after).previous(), 3);
         assert_eq!(romeo.receive(&after).unwrap().0, b"d");
@@ -283,9 +283,9 @@ fn a_stale_step_never_turns_the_ratchet_back() {
             .unwrap()
             .into_parts()
             .1;
-        romeo.session.apply(newer);
+        let _ = romeo.session.apply(newer);
         let before = romeo.state();
-        romeo.session.apply(stale);
+        let _ = romeo.session.apply(stale);
         assert_eq!(romeo.state(), before);
 
         let turn = message(version, &romeo.send(b"turn").bytes);
@@ -298,10 +298,10 @@ fn a_stale_step_never_turns_the_ratchet_back() {
                 .1
         };
         let (first, second) = (open(), open());
-        juliet.session.apply(first);
+        let _ = juliet.session.apply(first);
         juliet.send(b"x");
         let before = juliet.state();
-        juliet.session.apply(second);
+        let _ = juliet.session.apply(second);
         assert_eq!(juliet.state(), before);
     }
 }

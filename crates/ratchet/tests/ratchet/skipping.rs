@@ -128,7 +128,7 @@ fn a_late_message_opens_with_its_key_and_changes_nothing_else() {
         assert!(opened.via_skipped() && opened.step().used_skipped());
         assert!(opened.step().skipped().is_empty() && !opened.heartbeat_due());
         assert_eq!(opened.plaintext(), b"late");
-        romeo.session.apply(opened.into_parts().1);
+        let _ = romeo.session.apply(opened.into_parts().1);
         assert_eq!(romeo.session.to_bytes(), before);
         // Without the key it is a message that was there before.
         let refused = romeo.session.open(&parsed, None, &mut romeo.rng);
