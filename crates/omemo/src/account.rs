@@ -140,6 +140,7 @@ impl<S: Store + 'static> Account<S> {
             if !resumed {
                 call.stream.questions.clear();
                 call.stream.heard.clear();
+                call.stream.pushed.clear();
                 call.forget_handed_out();
                 call.open_catch_up();
                 call.start_publishing();
@@ -181,12 +182,12 @@ impl<S: Store + 'static> Account<S> {
         let jid = self.me.jid.clone();
         let inputs: Vec<Input<'_>> = stanzas
             .iter()
-            .filter_map(|stanza| Input::read(stanza, &jid))
+            .filter_map(|stanza| Input::read(stanza, &jid, &self.settings.versions))
             .filter(|input| self.concerns_us(input))
             .collect();
         if inputs.is_empty() {
             return Ok(Output {
-                wake: self.stream.wake(),
+                wake: self.stream.next_wake,
                 ..Output::default()
             });
         }
@@ -221,7 +222,10 @@ impl<S: Store + 'static> Account<S> {
             call.look_at_outbox();
             Ok(())
         })?;
-        self.store.tidy()?;
+        // what the call has done is durable and has to go out, whatever becomes of the tidying
+        if let Err(error) = self.store.tidy() {
+            tracing::warn!(%error, "the store could not be tidied up; the next tick tries again");
+        }
         Ok(output)
     }
 

@@ -1,7 +1,8 @@
 //! How a device gets published, as a small state machine a protocol (XEP-0384 §5.3).
 //!
 //! ```text
-//! FetchList -> CheckId? -> VerifyBundle -> PublishBundle <-> ConfigureBundle -> PublishList <-> ConfigureList -> Settled
+//! FetchList -> CheckId? -> PublishBundle <-> ConfigureBundle -> VerifyBundle
+//!           -> RefetchList -> PublishList <-> ConfigureList -> Settled
 //! ```
 //!
 //! It knows what answer leads to which step and nothing else: the engine asks the question of the
@@ -34,6 +35,10 @@ pub(crate) struct Publishing {
     changed: bool,
     /// Somebody took our device off the list.
     reannouncing: bool,
+    /// The server has kept us waiting in this stream.
+    stalled: bool,
+    /// The bundle revision that was sent last.
+    pub(crate) sent_revision: u64,
     pause: Duration,
 }
 
@@ -51,6 +56,9 @@ pub(crate) enum Step {
         max_items: &'static str,
         then: Then,
     },
+    /// The list may have changed since it was fetched, and publishing an old one would wipe whoever
+    /// joined in between.
+    RefetchList,
     PublishList,
     ConfigureList,
     Settled,
@@ -170,6 +178,8 @@ impl Publishing {
             configured_list: false,
             changed: false,
             reannouncing: false,
+            stalled: false,
+            sent_revision: 0,
             pause: FIRST_PAUSE,
         }
     }
@@ -186,8 +196,9 @@ impl Publishing {
         self.ready
     }
 
-    pub(crate) fn is_off(&self) -> bool {
-        self.step == Step::Off
+    /// Whether it is worth waiting for: neither done nor given up, and the server answers.
+    pub(crate) fn is_under_way(&self) -> bool {
+        !self.ready && !self.stalled && self.step != Step::Off
     }
 
     /// Whether a question has to be asked now.
@@ -218,6 +229,13 @@ impl Publishing {
         self.ready = false;
     }
 
+    /// Something happened to our own list that the event does not show.
+    pub(crate) fn look_again(&mut self) {
+        if self.step == Step::Settled {
+            self.step = Step::FetchList;
+        }
+    }
+
     /// Our own list was pushed.
     pub(crate) fn pushed(&mut self, list: DeviceList, listed: bool, now: Timestamp) {
         self.list = list;
@@ -242,6 +260,15 @@ impl Publishing {
                     () => Step::PublishBundle,
                 };
             }
+            (Step::RefetchList, Answer::List(list)) => {
+                self.list = list;
+                if ours.listed {
+                    effects.push(Effect::Announced);
+                    self.settle(&mut effects);
+                } else {
+                    self.step = Step::PublishList;
+                }
+            }
             (Step::CheckId, Answer::Bundle(BundleFound::Current | BundleFound::Stale)) => {
                 effects.push(Effect::Announced);
                 self.step = Step::PublishBundle;
@@ -264,7 +291,7 @@ impl Publishing {
                 };
             }
             (Step::PublishBundle, Answer::Refused(refusal)) => {
-                self.bundle_refused(refusal, ours, &mut effects);
+                self.bundle_refused(refusal, ours, now, &mut effects);
             }
             (Step::ConfigureBundle { then, .. }, Answer::Confirmed) => {
                 self.configured_bundle = true;
@@ -287,6 +314,19 @@ impl Publishing {
                 self.configured_list = true;
                 self.step = Step::PublishList;
             }
+            (
+                Step::VerifyBundle {
+                    after_publishing: true,
+                },
+                Answer::Refused(refusal),
+            ) => {
+                effects.push(Effect::Lacks(format!(
+                    "it does not show us our own bundle ({})",
+                    refusal.text
+                )));
+                self.step = Step::RefetchList;
+            }
+            (_, Answer::Refused(_)) if self.ready => self.pause(now),
             (_, Answer::Refused(refusal)) => self.turn_off(refusal.text, &mut effects),
             // an answer that does not fit the step says nothing; ask again later
             (_, Answer::List(_) | Answer::Bundle(_) | Answer::Confirmed) => self.pause(now),
@@ -301,7 +341,8 @@ impl Publishing {
         ours: Ours,
         effects: &mut Vec<Effect>,
     ) {
-        if found != BundleFound::Current && !after_publishing {
+        // one that changed while it was on its way is sent once more
+        if found != BundleFound::Current && (!after_publishing || !ours.bundle_confirmed) {
             self.step = Step::PublishBundle;
             return;
         }
@@ -316,11 +357,17 @@ impl Publishing {
             effects.push(Effect::Announced);
             self.settle(effects);
         } else {
-            self.step = Step::PublishList;
+            self.step = Step::RefetchList;
         }
     }
 
-    fn bundle_refused(&mut self, refusal: Refusal, ours: Ours, effects: &mut Vec<Effect>) {
+    fn bundle_refused(
+        &mut self,
+        refusal: Refusal,
+        ours: Ours,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) {
         match refusal.kind {
             RefusalKind::PreconditionNotMet if !self.configured_bundle => {
                 self.step = configure("max", Then::Publish);
@@ -345,6 +392,7 @@ impl Publishing {
                 self.options = Options::WithoutMaxItems;
                 self.step = configure("max", Then::Publish);
             }
+            _ if self.ready => self.pause(now),
             _ => self.turn_off(refusal.text, effects),
         }
     }
@@ -390,6 +438,7 @@ impl Publishing {
     }
 
     fn pause(&mut self, now: Timestamp) {
+        self.stalled = true;
         self.step = Step::Paused {
             until: now.after(self.pause),
         };

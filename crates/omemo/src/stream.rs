@@ -20,8 +20,10 @@ pub(crate) struct Stream {
     pub(crate) questions: BTreeMap<String, Question>,
     /// How far each protocol is published.
     pub(crate) publishing: BTreeMap<Version, Publishing>,
-    /// The lists that were pushed or fetched in this stream.
+    /// The lists that were fetched in this stream.
     pub(crate) heard: BTreeSet<(Version, BareJid)>,
+    /// The lists that were pushed in this stream: the next change will be, too.
+    pub(crate) pushed: BTreeSet<(Version, BareJid)>,
     /// Sends that wait for answers, oldest first.
     pub(crate) waiting: Vec<Waiting>,
     /// Accounts that the app wants to know all about.
@@ -30,6 +32,10 @@ pub(crate) struct Stream {
     pub(crate) handed_out: BTreeSet<Ticket>,
     /// The outbox has to be looked at.
     pub(crate) outbox_due: Option<Timestamp>,
+    /// More answers are owed than one call may send.
+    pub(crate) duties_due: Option<Timestamp>,
+    /// What the last output said.
+    pub(crate) next_wake: Option<Timestamp>,
 }
 
 /// A question that is open.
@@ -89,7 +95,7 @@ impl Stream {
             || self
                 .publishing
                 .get(&version)
-                .is_none_or(|publishing| !publishing.is_ready() && !publishing.is_off())
+                .is_none_or(Publishing::is_under_way)
     }
 
     /// Whether a question is open.
@@ -116,6 +122,7 @@ impl Stream {
             .chain(inspections)
             .chain(publishing)
             .chain(self.outbox_due)
+            .chain(self.duties_due)
             .min()
     }
 }

@@ -94,6 +94,11 @@ pub(crate) fn outbox(rows: &Rows<'_>) -> Result<Vec<OutboxRow>, StoreError> {
     )
 }
 
+pub(crate) fn outbox_row(rows: &Rows<'_>, ticket: Ticket) -> Result<Option<OutboxRow>, StoreError> {
+    let sql = "SELECT * FROM outbox WHERE account = ?1 AND ticket = ?2";
+    rows.one("outbox", sql, params![number(ticket.get())?], read_outbox)
+}
+
 pub(crate) fn outbox_message(
     rows: &Rows<'_>,
     message_id: &str,

@@ -26,7 +26,8 @@
 //!   [`SqliteOptions::busy_timeout`] for each other.
 //! - Deleted content is gone from the files after [`Store::tidy`](omemo::store::Store::tidy).
 //!   Until then older versions of pages stand in the write-ahead log, and copies of rows that
-//!   SQLite has moved in their pages. Closing tidies too.
+//!   SQLite has moved in their pages. Closing tidies too. What another process or a full disk
+//!   holds up is done the next time.
 //! - A new file may be read and written by its owner only (on Unix).
 //! - The file of a newer version of this crate and the database of another program are refused
 //!   and left as they are.

@@ -5,7 +5,7 @@ use omemo::store::{
     OutboxRow, PreKeyId, PreKeyRow, PublicKey, PublicationRow, SeenRow, SessionRow, SignedPreKeyId,
     SignedPreKeyRow, SkippedId, SkippedRow, StoreError, Transaction, TrustRow, Version,
 };
-use omemo::{Address, BareJid};
+use omemo::{Address, BareJid, Ticket};
 
 use crate::error::{Refusal, sqlite};
 use crate::rows::Rows;
@@ -165,6 +165,10 @@ impl Transaction for SqliteTransaction<'_> {
 
     fn outbox(&self) -> Result<Vec<OutboxRow>, StoreError> {
         boxes::outbox(&self.rows)
+    }
+
+    fn outbox_row(&self, ticket: Ticket) -> Result<Option<OutboxRow>, StoreError> {
+        boxes::outbox_row(&self.rows, ticket)
     }
 
     fn outbox_message(&self, message_id: &str) -> Result<Vec<OutboxRow>, StoreError> {

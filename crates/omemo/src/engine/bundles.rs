@@ -8,9 +8,10 @@ use omemo_ratchet::{Session, VerifiedBundle, Version};
 use super::Call;
 use super::lists::unknown_device;
 use super::questions::Reply;
+use super::seen::Seen;
 use crate::protocol;
 use crate::stanza::pubsub;
-use crate::store::{Change, DeviceRow, DutyKind, SessionRow, Transaction};
+use crate::store::{Change, DeviceRow, DutyKind, SeenRow, SessionRow, Transaction};
 use crate::stream::Ask;
 use crate::{Address, BareJid, DeviceId, Element, Error, Event, Trust};
 
@@ -88,6 +89,9 @@ impl<T: Transaction> Call<'_, T> {
         address: &Address,
         trust: Trust,
     ) -> Result<bool, Error> {
+        if !self.tx.sessions(version, address)?.is_empty() {
+            return Ok(false);
+        }
         let duty = self.tx.duties()?.into_iter().any(|duty| {
             duty.version == version && duty.address == *address && duty.kind == DutyKind::Session
         });
@@ -121,7 +125,13 @@ impl<T: Transaction> Call<'_, T> {
                     last_used: self.number(),
                 };
                 self.write(Change::PutSession(row))?;
-                self.drop_surplus_sessions(version, &address)
+                let mut seen = self.seen(version, &address)?;
+                self.drop_surplus_sessions(version, &address, &mut seen)?;
+                self.write(Change::PutSeen(SeenRow {
+                    version,
+                    address,
+                    keys: seen.to_bytes(),
+                }))
             }
             Err(error) => {
                 let row = self.tx.device(version, &address)?;
@@ -132,18 +142,22 @@ impl<T: Transaction> Call<'_, T> {
         }
     }
 
-    /// Of more than four sessions the longest unused goes.
+    /// Of more than four sessions the longest unused goes; messages that it has skipped are too old
+    /// from then on.
     pub(super) fn drop_surplus_sessions(
         &mut self,
         version: Version,
         address: &Address,
+        seen: &mut Seen,
     ) -> Result<(), Error> {
-        for row in self
-            .tx
-            .sessions(version, address)?
-            .iter()
-            .skip(MOST_SESSIONS)
-        {
+        let sessions = self.tx.sessions(version, address)?;
+        for row in sessions.iter().skip(MOST_SESSIONS) {
+            for skipped in self
+                .tx
+                .skipped_beyond(version, address, &row.ephemeral_key, 0)?
+            {
+                seen.discarded(&skipped.ratchet_key, skipped.number);
+            }
             self.write(Change::DeleteSession(
                 version,
                 address.clone(),

@@ -1,46 +1,46 @@
 //! What is known of an account's devices, for people.
 
-use std::collections::BTreeMap;
-
 use omemo_ratchet::IdentityKey;
 
 use super::Call;
 use crate::stanza::devices::SignedLabel;
 use crate::store::{DeviceRow, Transaction};
-use crate::{Address, BareJid, Device, DeviceId, Error, Trust};
+use crate::{Address, BareJid, Device, Error, Trust};
 
 impl<T: Transaction> Call<'_, T> {
-    /// All devices that are on a list or that we have a key of, by id.
+    /// All devices that are on a list or that we have a key of, by id. An id under which two
+    /// protocols show two keys is two devices.
     pub(crate) fn devices(&self, jid: &BareJid) -> Result<Vec<Device>, Error> {
-        let mut devices: BTreeMap<DeviceId, Device> = BTreeMap::new();
+        let mut devices: Vec<Device> = Vec::new();
         for protocol in self.protocols() {
             let version = protocol.version;
             for row in self.tx.devices(version, jid)? {
                 if !row.listed && row.identity.is_none() {
                     continue;
                 }
-                let address = row.address.clone();
-                let sessions = self.tx.sessions(version, &address)?;
-                let device = devices
-                    .entry(address.device)
-                    .or_insert_with(|| self.blank(address));
+                let at = devices.iter().position(|device| is_same(device, &row));
+                let mut device = match at {
+                    Some(at) => devices.swap_remove(at),
+                    None => self.blank(row.address.clone()),
+                };
                 if row.listed {
                     device.listed.push(version);
                 }
-                if !sessions.is_empty() {
+                if !self.tx.sessions(version, &row.address)?.is_empty() {
                     device.sessions.push(version);
                 }
-                self.describe(device, &row)?;
+                self.describe(&mut device, &row)?;
+                devices.push(device);
             }
         }
-        if *jid == self.me.jid {
-            let own = Address {
+        if *jid == self.me.jid && devices.iter().all(|device| !device.own) {
+            devices.push(self.blank(Address {
                 jid: jid.clone(),
                 device: self.account.device,
-            };
-            devices.entry(own.device).or_insert_with(|| self.blank(own));
+            }));
         }
-        Ok(devices.into_values().collect())
+        devices.sort_by_key(|device| device.address.device);
+        Ok(devices)
     }
 
     fn blank(&self, address: Address) -> Device {
@@ -78,6 +78,15 @@ impl<T: Transaction> Call<'_, T> {
         }
         Ok(())
     }
+}
+
+fn is_same(device: &Device, row: &DeviceRow) -> bool {
+    let shown = row.identity.map(|key| key.fingerprint());
+    let agree = match (device.fingerprint, shown) {
+        (Some(known), Some(shown)) => known == shown,
+        _ => true,
+    };
+    device.address == row.address && (agree || device.own)
 }
 
 /// A label is hidden until the key is known and its signature holds (XEP-0384 §5.3.1).

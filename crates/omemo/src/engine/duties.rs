@@ -3,11 +3,14 @@
 //! and to those that the app calls known; to a stranger they would betray that we are online.
 
 use super::Call;
+use crate::protocol::Protocol;
 use crate::store::{Change, ContactRow, DutyKind, DutyRow, Transaction};
-use crate::{BareJid, Error};
+use crate::{Address, BareJid, Error};
 
 /// Answers sealed in one call: after a long absence there may be many, and each is a stanza.
 const MOST_AT_ONCE: usize = 50;
+/// Answers owed before strangers are owed nothing more.
+const MOST_OWED: usize = 200;
 
 impl<T: Transaction> Call<'_, T> {
     /// The app vouches for an account.
@@ -23,9 +26,11 @@ impl<T: Transaction> Call<'_, T> {
         if !self.is_settled() {
             return Ok(());
         }
+        self.stream.duties_due = None;
         let mut sealed = Vec::new();
         for duty in self.tx.duties()? {
             if sealed.len() >= MOST_AT_ONCE {
+                self.stream.duties_due = Some(self.now);
                 break;
             }
             let device = (duty.version, duty.address.clone());
@@ -43,8 +48,31 @@ impl<T: Transaction> Call<'_, T> {
         if !self.stream.is_ready(duty.version) {
             return Ok(false);
         }
-        let jid = &duty.address.jid;
+        self.is_familiar(&duty.address.jid)
+    }
+
+    /// Our own account, somebody we wrote to, or somebody the app calls known.
+    pub(super) fn is_familiar(&self, jid: &BareJid) -> Result<bool, Error> {
         Ok(*jid == self.me.jid || self.tx.contact(jid)?.is_some())
+    }
+
+    /// Notes what is owed. To strangers only so much: who becomes familiar later is answered then,
+    /// but nobody may fill the store.
+    pub(super) fn owe(
+        &mut self,
+        protocol: &Protocol,
+        address: &Address,
+        kind: DutyKind,
+    ) -> Result<(), Error> {
+        let familiar = self.is_familiar(&address.jid)?;
+        if !familiar && (kind == DutyKind::Session || self.tx.duties()?.len() >= MOST_OWED) {
+            return Ok(());
+        }
+        self.write(Change::PutDuty(DutyRow {
+            version: protocol.version,
+            address: address.clone(),
+            kind,
+        }))
     }
 
     /// Whether an empty message was sealed, once a device, over the session in force.

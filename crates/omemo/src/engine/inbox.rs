@@ -1,6 +1,7 @@
 //! The inbox: what was decrypted stands there until the app has it.
 
 use super::Call;
+use crate::stanza::malformed::Malformed;
 use crate::stanza::text;
 use crate::store::{Change, InboxRow, StoreError, Transaction};
 use crate::{Chat, Element, Error, InboxId, Message};
@@ -38,9 +39,9 @@ pub(super) fn message_of(row: InboxRow) -> Result<Message, Error> {
 }
 
 /// The stored form of content: its elements inside one.
-pub(super) fn content_text(content: &[Element]) -> Result<String, Error> {
+pub(super) fn content_text(content: &[Element]) -> Result<String, Malformed> {
     let element = Element::builder("content", "urn:xmpp:sce:1")
         .append_all(content.iter().cloned())
         .build();
-    text::to_string(&element).map_err(|_| Error::Bug("received content that cannot be written"))
+    text::to_string(&element)
 }

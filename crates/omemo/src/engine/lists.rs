@@ -1,6 +1,6 @@
 //! Device lists: fetched, pushed, kept (XEP-0384 §5.2, §5.3.1).
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use omemo_ratchet::Version;
@@ -14,8 +14,10 @@ use crate::store::{Change, DeviceListRow, DeviceRow, Transaction};
 use crate::stream::Ask;
 use crate::{Address, BareJid, DeviceId, Element, Error, Event};
 
-/// In a long stream a list is fetched again after this time, in case nobody pushes it to us.
-const LIST_AGE: Duration = Duration::from_secs(86_400);
+/// A list that the server pushes to us is fetched again after this time all the same.
+const PUSHED_AGE: Duration = Duration::from_secs(86_400);
+/// Without a presence subscription nobody pushes a list, and a new device would not be served.
+const FETCHED_AGE: Duration = Duration::from_secs(600);
 /// A device that is not on its list makes us fetch the list again, but not more often than this.
 const REFETCH_PAUSE: Duration = Duration::from_secs(60);
 
@@ -28,15 +30,22 @@ impl<T: Transaction> Call<'_, T> {
         })
     }
 
-    /// Whether the list is as good as it gets without asking.
+    /// Whether the list is as good as it gets without asking: pushed in this stream, where the next
+    /// change will be pushed too, or fetched a moment ago.
     pub(super) fn is_list_fresh(&self, version: Version, jid: &BareJid) -> Result<bool, Error> {
-        if !self.stream.heard.contains(&(version, jid.clone())) {
+        let place = (version, jid.clone());
+        if !self.stream.heard.contains(&place) {
             return Ok(false);
         }
+        let age = if self.stream.pushed.contains(&place) {
+            PUSHED_AGE
+        } else {
+            FETCHED_AGE
+        };
         Ok(self
             .tx
             .device_list(version, jid)?
-            .is_some_and(|row| self.now.since(row.fetched_at) < LIST_AGE))
+            .is_some_and(|row| self.now.since(row.fetched_at) < age))
     }
 
     /// The answer to [`Call::fetch_list`].
@@ -79,15 +88,30 @@ impl<T: Transaction> Call<'_, T> {
         jid: &BareJid,
         event: &EventKind<'_>,
     ) -> Result<(), Error> {
+        if !self.may_push(version, jid)? {
+            return Ok(());
+        }
+        let place = (version, jid.clone());
         let list = match event {
-            EventKind::Items { published, .. } if !published.items.is_empty() => {
+            EventKind::Items { published, .. } if shows_a_list(published) => {
                 chosen_list(version, published)
             }
-            EventKind::Items { .. } | EventKind::Purged | EventKind::Deleted => {
-                Ok(DeviceList::default())
+            // something was taken back, and what is left the event does not say
+            EventKind::Items { .. } => {
+                self.stream.heard.remove(&place);
+                if *jid == self.me.jid
+                    && let Some(publishing) = self.stream.publishing.get_mut(&version)
+                {
+                    publishing.look_again();
+                }
+                return Ok(());
             }
+            EventKind::Purged | EventKind::Deleted => Ok(DeviceList::default()),
             EventKind::Other => return Ok(()),
         };
+        if self.is_online() {
+            self.stream.pushed.insert(place);
+        }
         match list {
             Ok(list) => {
                 if *jid == self.me.jid {
@@ -106,6 +130,12 @@ impl<T: Transaction> Call<'_, T> {
         }
     }
 
+    /// Lists of strangers are fetched when a message needs them; pushed unasked they would only fill
+    /// the store.
+    fn may_push(&self, version: Version, jid: &BareJid) -> Result<bool, Error> {
+        Ok(self.is_familiar(jid)? || self.tx.device_list(version, jid)?.is_some())
+    }
+
     /// Writes a list: what is on it is listed, what is not is no longer.
     pub(super) fn keep_list(
         &mut self,
@@ -113,37 +143,38 @@ impl<T: Transaction> Call<'_, T> {
         jid: &BareJid,
         list: &DeviceList,
     ) -> Result<(), Error> {
-        let known = self.tx.devices(version, jid)?;
+        let mut known: BTreeMap<DeviceId, DeviceRow> = self
+            .tx
+            .devices(version, jid)?
+            .into_iter()
+            .map(|row| (row.address.device, row))
+            .collect();
         let mut changed = false;
-        let mut listed = BTreeSet::new();
         for entry in &list.devices {
-            listed.insert(entry.id);
             let label = entry
                 .label
                 .as_ref()
                 .map(|label| (label.text.clone(), label.signature.clone()));
-            let old = known.iter().find(|row| row.address.device == entry.id);
-            if old.is_some_and(|row| row.listed && row.label == label) {
+            let old = known.remove(&entry.id);
+            changed |= old.as_ref().is_none_or(|row| !row.listed);
+            if old
+                .as_ref()
+                .is_some_and(|row| row.listed && row.label == label)
+            {
                 continue;
             }
-            changed |= old.is_none_or(|row| !row.listed);
-            let row = match old {
-                Some(row) => DeviceRow {
-                    listed: true,
-                    label,
-                    ..row.clone()
-                },
-                None => DeviceRow {
-                    listed: true,
-                    label,
-                    ..unknown_device(version, jid, entry.id)
-                },
-            };
-            self.write(Change::PutDevice(row))?;
+            let row = old.unwrap_or_else(|| unknown_device(version, jid, entry.id));
+            self.write(Change::PutDevice(DeviceRow {
+                listed: true,
+                label,
+                ..row
+            }))?;
         }
-        for row in known {
-            if row.listed && !listed.contains(&row.address.device) {
-                changed = true;
+        for row in known.into_values() {
+            changed |= row.listed;
+            if row.identity.is_none() {
+                self.write(Change::DeleteDevice(version, row.address))?;
+            } else if row.listed {
                 self.write(Change::PutDevice(DeviceRow {
                     listed: false,
                     ..row
@@ -178,7 +209,8 @@ impl<T: Transaction> Call<'_, T> {
             .tx
             .device(version, address)?
             .is_some_and(|row| row.listed);
-        if listed || !self.is_online() {
+        // a question tells a stranger's server that we have read the message
+        if listed || !self.is_online() || !self.is_familiar(&address.jid)? {
             return Ok(());
         }
         let recent = self
@@ -215,12 +247,21 @@ pub(super) fn read_list(version: Version, answer: &Element) -> Result<DeviceList
     chosen_list(version, &items)
 }
 
+fn shows_a_list(items: &Items<'_>) -> bool {
+    items
+        .choose("current")
+        .is_some_and(|item| item.payload.is_some())
+}
+
 fn chosen_list(version: Version, items: &Items<'_>) -> Result<DeviceList, String> {
-    match items.choose("current").and_then(|item| item.payload) {
+    match items.choose("current") {
         None => Ok(DeviceList::default()),
-        Some(payload) => protocol::of(version)
-            .shape
-            .parse_devices(payload)
-            .map_err(|error| error.to_string()),
+        Some(item) => {
+            let payload = item.payload.ok_or("the item holds no list")?;
+            let shape = protocol::of(version).shape;
+            shape
+                .parse_devices(payload)
+                .map_err(|error| error.to_string())
+        }
     }
 }

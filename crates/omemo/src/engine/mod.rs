@@ -21,7 +21,7 @@ mod seen;
 mod sends;
 mod trust;
 
-use omemo_ratchet::{IdentityKeyPair, Randomness, Role, Version};
+use omemo_ratchet::{IdentityKeyPair, Randomness, Role};
 
 use crate::protocol::{self, Protocol};
 use crate::store::{AccountRow, Change, Transaction};
@@ -80,6 +80,7 @@ impl<'call, T: Transaction> Call<'call, T> {
     /// Commits, and gives what may leave the library.
     pub(crate) fn finish(mut self) -> Result<(Output, Stream), Error> {
         self.output.wake = self.wake()?;
+        self.stream.next_wake = self.output.wake;
         if self.written {
             self.account.generation += 1;
             self.tx.write(Change::PutAccount(self.account))?;
@@ -98,9 +99,10 @@ impl<'call, T: Transaction> Call<'call, T> {
         self.maintain_own_keys()?;
         self.go_on_publishing()?;
         self.discharge_duties()?;
+        // what was sealed earlier leaves earlier
+        self.hand_out_outbox()?;
         self.go_on_sending()?;
-        self.go_on_inspecting()?;
-        self.hand_out_outbox()
+        self.go_on_inspecting()
     }
 
     fn wake(&self) -> Result<Option<Timestamp>, Error> {
@@ -179,10 +181,6 @@ impl<'call, T: Transaction> Call<'call, T> {
     /// The protocols that the app wants, best first.
     fn protocols(&self) -> impl Iterator<Item = &'static Protocol> + use<T> {
         self.settings.versions.clone().into_iter().map(protocol::of)
-    }
-
-    fn speaks(&self, version: Version) -> bool {
-        self.settings.versions.contains(&version)
     }
 
     fn is_me(&self, jid: &BareJid, device: DeviceId) -> bool {

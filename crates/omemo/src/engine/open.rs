@@ -15,11 +15,12 @@ use super::lists::unknown_device;
 use super::own_keys::signed_pre_key;
 use super::seen::{Seen, Verdict};
 use crate::protocol::Protocol;
+use crate::stanza::limits::MAX_LISTED_DEVICES;
 use crate::store::{
-    Change, DeviceRow, DutyKind, DutyRow, MessageId, PreKeyRow, SeenRow, SessionRow, SkippedId,
-    SkippedRow, StoreError, Transaction,
+    Change, DeviceRow, DutyKind, MessageId, PreKeyRow, SeenRow, SessionRow, SkippedId, SkippedRow,
+    StoreError, Transaction,
 };
-use crate::{Address, Error, Event, Trust, UndecryptableReason};
+use crate::{Address, Error, Trust, UndecryptableReason};
 
 /// Why a key was not opened.
 pub(super) enum Halt {
@@ -88,7 +89,7 @@ impl<T: Transaction> Call<'_, T> {
         })
     }
 
-    fn seen(&self, version: Version, address: &Address) -> Result<Seen, Error> {
+    pub(super) fn seen(&self, version: Version, address: &Address) -> Result<Seen, Error> {
         let row = self.tx.seen(version, address)?;
         Ok(row.map_or_else(Seen::default, |row| Seen::from_bytes(&row.keys)))
     }
@@ -134,10 +135,6 @@ impl<T: Transaction> Call<'_, T> {
             .identity
             .is_some_and(|known| known != *exchange.identity())
         {
-            self.event(Event::IdentityChanged {
-                device: peer.address.clone(),
-                version: peer.version,
-            });
             return Err(UndecryptableReason::IdentityChanged.into());
         }
         if exchange.identity() == self.me.identity.public() {
@@ -154,6 +151,12 @@ impl<T: Transaction> Call<'_, T> {
         }
         if peer.seen.knows(ephemeral_key) {
             return Err(judge(peer, message, None));
+        }
+        if peer.identity.is_none() && self.shows_too_many_devices(peer)? {
+            return Err(UndecryptableReason::KeyExchangeRefused(
+                "this account has shown more devices than anybody has".into(),
+            )
+            .into());
         }
         let Some(pre_key) = self
             .tx
@@ -182,6 +185,13 @@ impl<T: Transaction> Call<'_, T> {
             Err(SessionError::Randomness(error)) => Err(Error::from(error).into()),
             Err(error) => Err(UndecryptableReason::KeyExchangeRefused(error.to_string()).into()),
         }
+    }
+
+    /// Every new device leaves rows behind that only its account could take back.
+    fn shows_too_many_devices(&self, peer: &Peer) -> Result<bool, Error> {
+        let known = self.tx.devices(peer.version, &peer.address.jid)?;
+        let shown = known.iter().filter(|row| row.identity.is_some()).count();
+        Ok(shown >= MAX_LISTED_DEVICES)
     }
 
     /// Writes what a message does: the session moves on, its keys are used, duties arise. Gives
@@ -239,7 +249,7 @@ impl<T: Transaction> Call<'_, T> {
         let has_began = began.is_some();
         if let Some(pre_key) = began {
             seen.key_exchange(&ephemeral_key);
-            self.session_began(&id, *session.peer(), pre_key)?;
+            self.session_began(&id, *session.peer(), pre_key, &mut seen)?;
         }
         self.write(Change::PutSeen(SeenRow {
             version: id.version,
@@ -261,6 +271,7 @@ impl<T: Transaction> Call<'_, T> {
         id: &MessageId,
         identity: IdentityKey,
         pre_key: PreKeyRow,
+        seen: &mut Seen,
     ) -> Result<(), Error> {
         let row = self.tx.device(id.version, &id.address)?;
         let row =
@@ -270,7 +281,7 @@ impl<T: Transaction> Call<'_, T> {
             ..row
         }))?;
         self.use_pre_key(pre_key)?;
-        self.drop_surplus_sessions(id.version, &id.address)
+        self.drop_surplus_sessions(id.version, &id.address, seen)
     }
 
     /// Keeps the skipped keys of a session within the limit; what goes is remembered as too old.
@@ -289,19 +300,6 @@ impl<T: Transaction> Call<'_, T> {
             self.write(Change::DeleteSkipped(skipped))?;
         }
         Ok(())
-    }
-
-    pub(super) fn owe(
-        &mut self,
-        protocol: &Protocol,
-        address: &Address,
-        kind: DutyKind,
-    ) -> Result<(), Error> {
-        self.write(Change::PutDuty(DutyRow {
-            version: protocol.version,
-            address: address.clone(),
-            kind,
-        }))
     }
 }
 

@@ -122,10 +122,11 @@ impl<T: Transaction> Call<'_, T> {
 
     /// The network has these stanzas. The ids of messages stay for a week.
     pub(crate) fn sent(&mut self, tickets: &[Ticket]) -> Result<(), Error> {
-        for row in self.tx.outbox()? {
-            if row.sent_at.is_some() || !tickets.contains(&row.ticket) {
+        for ticket in tickets {
+            let row = self.tx.outbox_row(*ticket)?;
+            let Some(row) = row.filter(|row| row.sent_at.is_none()) else {
                 continue;
-            }
+            };
             if row.message_id.is_none() {
                 self.write(Change::DeleteOutbox(row.ticket))?;
                 continue;

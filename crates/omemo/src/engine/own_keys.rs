@@ -122,11 +122,20 @@ impl<T: Transaction> Call<'_, T> {
         self.write(Change::PutPublication(publication))
     }
 
-    /// The server has the bundle of this revision: older signed prekeys begin their grace.
-    pub(super) fn bundle_published(&mut self, version: Version) -> Result<(), Error> {
+    /// The server has the bundle of this revision: if it is the newest, older signed prekeys begin
+    /// their grace.
+    pub(super) fn bundle_published(
+        &mut self,
+        version: Version,
+        revision: u64,
+    ) -> Result<(), Error> {
         let mut publication = self.publication(version)?;
-        publication.published_revision = publication.bundle_revision;
+        publication.published_revision = publication.published_revision.max(revision);
+        let newest = publication.published_revision == publication.bundle_revision;
         self.write(Change::PutPublication(publication))?;
+        if !newest {
+            return Ok(());
+        }
         let current = self.current_signed_pre_key(version)?.map(|row| row.id);
         for mut row in self.tx.signed_pre_keys(version)? {
             if Some(row.id) != current && row.retired_at.is_none() {

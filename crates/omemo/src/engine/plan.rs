@@ -1,6 +1,6 @@
 //! Who is served by a message, in which protocol, and who is not and why (XEP-0384 §5.5, §8).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use omemo_ratchet::{IdentityKey, Version};
 
@@ -15,6 +15,21 @@ pub(super) struct Recipient {
     listed: BTreeMap<(DeviceId, Version), DeviceRow>,
     sessions: BTreeMap<(DeviceId, Version), SessionRow>,
     trust: BTreeMap<IdentityKey, Trust>,
+}
+
+/// One device as it is served: an id in the lists of several protocols is one device, until two keys
+/// are known under it.
+pub(super) struct Target {
+    pub(super) device: DeviceId,
+    versions: Vec<Version>,
+    identity: Option<IdentityKey>,
+}
+
+/// Whether a missing bundle is worth waiting for, at this moment.
+#[derive(Clone, Copy)]
+pub(super) enum Patience {
+    Until(Timestamp),
+    Over(Timestamp),
 }
 
 /// What becomes of one device.
@@ -53,30 +68,52 @@ impl<T: Transaction> Call<'_, T> {
 }
 
 impl Recipient {
-    /// The listed devices.
-    pub(super) fn devices(&self) -> BTreeSet<DeviceId> {
-        self.listed.keys().map(|(device, _)| *device).collect()
+    /// The listed devices, by id.
+    pub(super) fn targets(&self) -> Vec<Target> {
+        let mut targets: Vec<Target> = Vec::new();
+        for ((device, version), row) in &self.listed {
+            let same = targets.iter_mut().rev().find(|target| {
+                target.device == *device && keys_agree(target.identity, row.identity)
+            });
+            match same {
+                Some(target) => {
+                    target.versions.push(*version);
+                    target.identity = target.identity.or(row.identity);
+                }
+                None => targets.push(Target {
+                    device: *device,
+                    versions: vec![*version],
+                    identity: row.identity,
+                }),
+            }
+        }
+        targets
     }
 
-    pub(super) fn address(&self, device: DeviceId) -> Address {
+    pub(super) fn address(&self, target: &Target) -> Address {
         Address {
             jid: self.jid.clone(),
-            device,
+            device: target.device,
         }
     }
 
     /// Decides about one device: the first protocol in this order that it is listed in, that
-    /// carries the content, and in which a session can be had.
+    /// carries the content, and in which a session can be had. Without `patience` a protocol whose
+    /// bundle is still missing is passed over.
     pub(super) fn fate(
         &mut self,
-        device: DeviceId,
+        target: &Target,
         order: &[Version],
         content: &[Element],
-        now: Timestamp,
+        patience: Patience,
     ) -> Fate {
         let mut reason = UnservedReason::NoDevices;
+        let order = order
+            .iter()
+            .filter(|version| target.versions.contains(version));
         for &version in order {
-            let Some(row) = self.listed.get(&(device, version)) else {
+            let place = (target.device, version);
+            let Some(row) = self.listed.get(&place) else {
                 continue;
             };
             if !protocol::of(version).wrapping.carries(content) {
@@ -87,15 +124,19 @@ impl Recipient {
                 reason = refusal;
                 continue;
             }
-            if let Some(session) = self.sessions.remove(&(device, version)) {
+            if let Some(session) = self.sessions.remove(&place) {
                 return Fate::Served(Box::new(session));
             }
-            match (&row.failure, row.retry_after) {
-                (Some(failure), Some(at)) if now < at => {
-                    reason = UnservedReason::BundleUnusable(failure.clone());
+            let pausing = |now: Timestamp| row.retry_after.is_some_and(|at| now < at);
+            reason = match (patience, &row.failure) {
+                (Patience::Until(now) | Patience::Over(now), Some(failure)) if pausing(now) => {
+                    UnservedReason::BundleUnusable(failure.clone())
                 }
-                _ => return Fate::LacksBundle(version),
-            }
+                (Patience::Until(_), _) => return Fate::LacksBundle(version),
+                (Patience::Over(_), _) => {
+                    UnservedReason::BundleUnusable("no answer in time".into())
+                }
+            };
         }
         Fate::Unserved(reason)
     }
@@ -120,4 +161,11 @@ impl Recipient {
 
 fn levels(rows: Vec<TrustRow>) -> BTreeMap<IdentityKey, Trust> {
     rows.into_iter().map(|row| (row.key, row.level)).collect()
+}
+
+fn keys_agree(one: Option<IdentityKey>, other: Option<IdentityKey>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => one == other,
+        _ => true,
+    }
 }

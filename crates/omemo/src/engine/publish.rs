@@ -73,11 +73,17 @@ impl<T: Transaction> Call<'_, T> {
         let list_node = protocol.devices_node;
         match publishing.step() {
             Step::Settled | Step::Paused { .. } | Step::Off => Ok(()),
-            Step::FetchList => self.ask(&me, ask, |id, to| pubsub::fetch_newest(id, to, list_node)),
+            Step::FetchList | Step::RefetchList => {
+                self.ask(&me, ask, |id, to| pubsub::fetch_newest(id, to, list_node))
+            }
             Step::CheckId | Step::VerifyBundle { .. } => self.ask(&me, ask, |id, to| {
                 bundle_query(id, to, protocol.version, device)
             }),
             Step::PublishBundle => {
+                let revision = self.publication(protocol.version)?.bundle_revision;
+                if let Some(publishing) = self.stream.publishing.get_mut(&protocol.version) {
+                    publishing.sent_revision = revision;
+                }
                 let bundle = self.own_bundle(protocol.version)?;
                 let element = protocol.shape.build_bundle(&bundle);
                 let options = bundle_options(protocol, publishing.options());
@@ -160,7 +166,7 @@ impl<T: Transaction> Call<'_, T> {
         step: &Step,
         reply: &Reply<'_>,
     ) -> Result<Answer, Error> {
-        let fetches_list = *step == Step::FetchList;
+        let fetches_list = matches!(step, Step::FetchList | Step::RefetchList);
         let fetches_bundle = matches!(step, Step::CheckId | Step::VerifyBundle { .. });
         Ok(match reply {
             Reply::Nothing => Answer::Nothing,
@@ -208,7 +214,11 @@ impl<T: Transaction> Call<'_, T> {
     fn publish_effect(&mut self, version: Version, effect: Effect) -> Result<(), Error> {
         match effect {
             Effect::DrawNewId => self.draw_new_id(version),
-            Effect::BundlePublished => self.bundle_published(version),
+            Effect::BundlePublished => {
+                let sent = self.stream.publishing.get(&version);
+                let revision = sent.map_or(0, |publishing| publishing.sent_revision);
+                self.bundle_published(version, revision)
+            }
             Effect::Announced => {
                 let mut row = self.publication(version)?;
                 if row.announced {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use omemo_ratchet::payload;
+use omemo_ratchet::{Version, payload};
 
 use super::Call;
 use super::inbox::{content_text, message_of};
@@ -23,6 +23,9 @@ use crate::{
 /// How far the sender's time may be from the server's before the message is flagged: time zones
 /// and wrong clocks are not an attack.
 const TIME_TOLERANCE: Duration = Duration::from_secs(86_400);
+
+/// Keys with our id that are tried in one message. Some clients send two; each costs a key agreement.
+const MOST_KEYS: usize = 8;
 
 /// What a stanza is to us. Decided from the stanza alone, so that one without anything of ours
 /// never touches the store.
@@ -52,18 +55,18 @@ pub(crate) enum Input<'a> {
 
 impl<'a> Input<'a> {
     /// Reads a stanza; `None` when nothing in it is ours.
-    pub(crate) fn read(stanza: &'a Element, own: &BareJid) -> Option<Self> {
+    pub(crate) fn read(stanza: &'a Element, own: &BareJid, spoken: &[Version]) -> Option<Self> {
         match stanza.name() {
             "iq" => Iq::parse(stanza)
                 .ok()
                 .filter(|iq| matches!(iq.kind, IqKind::Result | IqKind::Error))
                 .map(Self::Answer),
-            "message" => Self::read_message(stanza, own),
+            "message" => Self::read_message(stanza, own, spoken),
             _ => None,
         }
     }
 
-    fn read_message(stanza: &'a Element, own: &BareJid) -> Option<Self> {
+    fn read_message(stanza: &'a Element, own: &BareJid, spoken: &[Version]) -> Option<Self> {
         let received = match wrapper::unwrap(stanza, own) {
             Ok(received) => received,
             Err(error) => return Self::forged(stanza, own, &error.to_string()),
@@ -72,12 +75,14 @@ impl<'a> Input<'a> {
             let id = received.id?;
             return Some(Self::Bounce { received, id });
         }
-        let blocks = blocks(received.message);
+        let mut blocks = blocks(received.message);
+        blocks.retain(|(protocol, _)| spoken.contains(&protocol.version));
         if !blocks.is_empty() {
             return Some(Self::Encrypted { received, blocks });
         }
         let event = pubsub::event(received.message).ok()??;
-        let protocol = protocol::with_devices_node(event.node)?;
+        let protocol = protocol::with_devices_node(event.node)
+            .filter(|protocol| spoken.contains(&protocol.version))?;
         // events count from the account that owns the node, and never out of a wrapping
         let jid = match &received.from {
             None => own.clone(),
@@ -121,6 +126,12 @@ fn find_encrypted(element: &Element, depth: usize) -> Option<&'static Protocol> 
         .find_map(|child| find_encrypted(child, depth))
 }
 
+/// What is kept of an envelope: content that can be stored, and when it was written.
+struct Content {
+    text: String,
+    time: Option<Timestamp>,
+}
+
 /// A message on its way from the key that opened it into the inbox.
 struct Incoming<'a> {
     sender: BareJid,
@@ -139,11 +150,8 @@ impl<T: Transaction> Call<'_, T> {
                 jid,
                 event,
             } => {
-                let ours = self.speaks(protocol.version);
-                if ours {
-                    self.list_event(protocol.version, &jid, &event)?;
-                }
-                Ok(ours)
+                self.list_event(protocol.version, &jid, &event)?;
+                Ok(true)
             }
             Input::Encrypted { received, blocks } => {
                 self.encrypted(&received, &blocks)?;
@@ -256,12 +264,12 @@ impl<T: Transaction> Call<'_, T> {
         let own = self.me.jid.clone();
         let device = self.account.device;
         let mut refusal = UndecryptableReason::NotForThisDevice;
-        for key in encrypted.keys_for(&own, device) {
+        for key in encrypted.keys_for(&own, device).take(MOST_KEYS) {
             let halt = match &key.data {
                 Ok(data) => match self.open(protocol, &address, data) {
                     Ok(opening) => match self.read_payload(protocol, encrypted, incoming, &opening)
                     {
-                        Ok(envelope) => return self.take(protocol, opening, envelope, incoming),
+                        Ok(content) => return self.take(protocol, opening, content, incoming),
                         Err(halt) => halt,
                     },
                     Err(halt) => halt,
@@ -290,14 +298,15 @@ impl<T: Transaction> Call<'_, T> {
         Ok(())
     }
 
-    /// Opens the payload and checks its envelope; `None` for an empty message.
+    /// Opens the payload and checks its envelope; gives what is kept of it, `None` for an empty
+    /// message.
     fn read_payload(
         &self,
         protocol: &Protocol,
         encrypted: &Encrypted,
         incoming: &Incoming<'_>,
         opening: &Opening,
-    ) -> Result<Option<Envelope>, Halt> {
+    ) -> Result<Option<Content>, Halt> {
         let refused = |error: &dyn std::fmt::Display| {
             Halt::Refused(UndecryptableReason::PayloadRefused(error.to_string()))
         };
@@ -318,7 +327,15 @@ impl<T: Transaction> Call<'_, T> {
             .unwrap(&plaintext)
             .map_err(|error| UndecryptableReason::EnvelopeRefused(error.to_string()))?;
         self.check_envelope(&envelope, incoming)?;
-        Ok(Some(envelope))
+        if envelope.content.is_empty() {
+            return Ok(None);
+        }
+        let text = content_text(&envelope.content)
+            .map_err(|error| UndecryptableReason::EnvelopeRefused(error.to_string()))?;
+        Ok(Some(Content {
+            text,
+            time: envelope.time,
+        }))
     }
 
     /// What the envelope says about itself must agree with the stanza (XEP-0420 §4).
@@ -351,28 +368,26 @@ impl<T: Transaction> Call<'_, T> {
         &mut self,
         protocol: &'static Protocol,
         opening: Opening,
-        envelope: Option<Envelope>,
+        content: Option<Content>,
         incoming: &Incoming<'_>,
     ) -> Result<(), Error> {
         let id = opening.id.clone();
         let trust = self.accept(opening, protocol)?;
         self.check_listed(protocol.version, &id.address)?;
-        match envelope {
-            Some(envelope) if !envelope.content.is_empty() => {
-                self.deliver(id, &envelope, trust, incoming)
-            }
-            _ => Ok(()),
+        match content {
+            Some(content) => self.deliver(id, content, trust, incoming),
+            None => Ok(()),
         }
     }
 
     fn deliver(
         &mut self,
         message: MessageId,
-        envelope: &Envelope,
+        content: Content,
         trust: Trust,
         incoming: &Incoming<'_>,
     ) -> Result<(), Error> {
-        let time_differs = match (envelope.time, incoming.delay) {
+        let time_differs = match (content.time, incoming.delay) {
             (Some(inside), Some(outside)) => {
                 inside.since(outside).max(outside.since(inside)) > TIME_TOLERANCE
             }
@@ -387,7 +402,7 @@ impl<T: Transaction> Call<'_, T> {
             delay: incoming.delay,
             time_differs,
             received_at: self.now,
-            content: content_text(&envelope.content)?,
+            content: content.text,
         };
         self.write(Change::PutInbox(row.clone()))?;
         self.event(Event::Message(Box::new(message_of(row)?)));

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use omemo_ratchet::{Session, Version, payload};
 
 use super::Call;
-use super::plan::Fate;
+use super::plan::{Fate, Patience};
 use super::sends::first_those;
 use crate::protocol::{self, Protocol, Stamp};
 use crate::stanza::encrypted::{Encrypted, EncryptedKey};
@@ -81,8 +81,8 @@ impl<T: Transaction> Call<'_, T> {
             return Ok(());
         }
         let mut recipient = self.recipient(jid)?;
-        let devices = recipient.devices();
-        if devices.is_empty() && *jid != self.me.jid {
+        let targets = recipient.targets();
+        if targets.is_empty() && *jid != self.me.jid {
             let failed = self
                 .settings
                 .versions
@@ -96,8 +96,9 @@ impl<T: Transaction> Call<'_, T> {
                 }),
             });
         }
-        for device in devices {
-            let reason = match recipient.fate(device, order, &send.outgoing.content, self.now) {
+        for target in targets {
+            let patience = Patience::Over(self.now);
+            let reason = match recipient.fate(&target, order, &send.outgoing.content, patience) {
                 Fate::Served(session) => {
                     let sessions = audience.sessions.entry(session.version).or_default();
                     sessions.push(*session);
@@ -108,7 +109,7 @@ impl<T: Transaction> Call<'_, T> {
             };
             audience.unserved.push(Unserved {
                 jid: jid.clone(),
-                device: Some(device),
+                device: Some(target.device),
                 reason,
             });
         }

@@ -1,17 +1,21 @@
 //! Sends that wait: what a message lacks is asked for, and with the last answer it is sealed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use omemo_ratchet::Version;
 
 use super::Call;
-use super::plan::Fate;
+use super::plan::{Fate, Patience};
 use super::questions::ANSWER_TIME;
-use crate::stanza::text;
+use crate::stanza::message::{self, MessageKind};
+use crate::stanza::{sce, text};
 use crate::store::Transaction;
 use crate::stream::{Ask, Inspection, Waiting};
-use crate::{BareJid, CallerError, Error, Event, Outgoing, Served};
+use crate::{BareJid, CallerError, Element, Error, Event, Outgoing, Served};
 
+/// With more bundles than these on their way a waiting send is not looked at again.
+const LOOK_AGAIN: usize = 16;
+const OTHER_CHAT: CallerError = CallerError::Message("its id belongs to a message in another chat");
 /// The longest id of a message, in bytes: it becomes an XML attribute of every stanza.
 const MAX_ID_BYTES: usize = 1_024;
 
@@ -19,38 +23,52 @@ impl<T: Transaction> Call<'_, T> {
     /// Takes a message; whatever is due decides when it is sealed.
     pub(crate) fn send(&mut self, outgoing: Outgoing) -> Result<(), Error> {
         check(&outgoing, self.settings.max_stanza_bytes)?;
-        let rows = self.tx.outbox_message(&outgoing.id)?;
-        if !rows.is_empty() {
-            let served = rows
-                .iter()
-                .flat_map(|row| {
-                    row.served.iter().map(|device| Served {
-                        device: device.clone(),
-                        version: row.version,
-                    })
-                })
-                .collect();
-            self.event(Event::Sealed {
-                id: outgoing.id,
-                chat: outgoing.chat,
-                served,
-                unserved: Vec::new(),
-            });
-            return Ok(());
-        }
-        let waits = self
+        let known = self
             .stream
             .waiting
             .iter()
-            .any(|waiting| waiting.outgoing.id == outgoing.id);
-        if !waits {
+            .find(|waiting| waiting.outgoing.id == outgoing.id);
+        match known {
+            Some(waiting) if waiting.outgoing.chat == outgoing.chat => return Ok(()),
+            Some(_) => return Err(OTHER_CHAT.into()),
+            None => {}
+        }
+        if !self.sealed_before(&outgoing)? {
             self.stream.waiting.push(Waiting {
                 outgoing,
                 deadline: self.now.after(ANSWER_TIME),
-                failed_lists: Default::default(),
+                failed_lists: BTreeMap::new(),
             });
         }
         Ok(())
+    }
+
+    /// Whether a message of this id was sealed already, by any handle: then that is all there is to
+    /// say.
+    pub(super) fn sealed_before(&mut self, outgoing: &Outgoing) -> Result<bool, Error> {
+        let rows = self.tx.outbox_message(&outgoing.id)?;
+        if rows.iter().any(|row| row.to != *outgoing.chat.jid()) {
+            return Err(OTHER_CHAT.into());
+        }
+        if rows.is_empty() {
+            return Ok(false);
+        }
+        let served = rows
+            .into_iter()
+            .flat_map(|row| {
+                let version = row.version;
+                row.served
+                    .into_iter()
+                    .map(move |device| Served { device, version })
+            })
+            .collect();
+        self.event(Event::Sealed {
+            id: outgoing.id.clone(),
+            chat: outgoing.chat.clone(),
+            served,
+            unserved: Vec::new(),
+        });
+        Ok(true)
     }
 
     /// A stream is up: sends that waited for it have their time to learn what they lack.
@@ -58,6 +76,11 @@ impl<T: Transaction> Call<'_, T> {
         let deadline = self.now.after(ANSWER_TIME);
         for waiting in &mut self.stream.waiting {
             waiting.deadline = deadline;
+            waiting.failed_lists.clear();
+        }
+        for inspection in &mut self.stream.inspecting {
+            inspection.deadline = deadline;
+            inspection.asked.clear();
         }
     }
 
@@ -76,7 +99,9 @@ impl<T: Transaction> Call<'_, T> {
                 kept.push(send);
                 continue;
             }
-            self.seal(&send)?;
+            if !self.sealed_before(&send.outgoing)? {
+                self.seal(&send)?;
+            }
         }
         self.stream.waiting = kept;
         Ok(())
@@ -102,6 +127,10 @@ impl<T: Transaction> Call<'_, T> {
         if lacks {
             return Ok(true);
         }
+        // each look at hundreds of devices costs; with many bundles on their way it can wait
+        if self.stream.open_bundles() > LOOK_AGAIN {
+            return Ok(true);
+        }
         let order = self.ready_versions();
         let used = self.lacks_bundles(&chat, &order, send, &mut lacks)?;
         let own_order = first_those(&used, &order);
@@ -120,15 +149,16 @@ impl<T: Transaction> Call<'_, T> {
     ) -> Result<BTreeSet<Version>, Error> {
         let mut used = BTreeSet::new();
         let mut recipient = self.recipient(jid)?;
-        for device in recipient.devices() {
-            match recipient.fate(device, order, &send.outgoing.content, self.now) {
+        for target in recipient.targets() {
+            let patience = Patience::Until(self.now);
+            match recipient.fate(&target, order, &send.outgoing.content, patience) {
                 Fate::Served(session) => {
                     used.insert(session.version);
                 }
                 Fate::LacksBundle(version) => {
                     used.insert(version);
                     *lacks = true;
-                    self.fetch_bundle(version, &recipient.address(device))?;
+                    self.fetch_bundle(version, &recipient.address(&target))?;
                 }
                 Fate::Unserved(_) => {}
             }
@@ -233,12 +263,19 @@ fn check(outgoing: &Outgoing, max_stanza_bytes: usize) -> Result<(), CallerError
     if outgoing.content.is_empty() {
         return Err(CallerError::Message("it has no content"));
     }
-    let mut bytes = 0;
-    for element in outgoing.content.iter().chain(&outgoing.hints) {
-        let text = text::to_string(element)
-            .map_err(|_| CallerError::Message("it holds what XML cannot carry"))?;
-        bytes += text.len();
-    }
+    // nested as deeply as it will be inside the envelope
+    let content = Element::builder("content", sce::NAMESPACE)
+        .append_all(outgoing.content.iter().chain(&outgoing.hints).cloned())
+        .build();
+    let trial = message::build(
+        MessageKind::Chat,
+        &outgoing.id,
+        outgoing.chat.jid(),
+        [content],
+    );
+    let bytes = text::to_string(&trial)
+        .map_err(|_| CallerError::Message("its id or content holds what XML cannot carry"))?
+        .len();
     // base64 makes it a third larger
     if bytes > max_stanza_bytes / 2 {
         return Err(CallerError::Message("it is too large for one stanza"));

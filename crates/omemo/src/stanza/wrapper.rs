@@ -73,7 +73,7 @@ pub(crate) fn unwrap<'a>(stanza: &'a Element, own: &BareJid) -> Result<Received<
     node::expect(stanza, "message", CLIENT)?;
     let mut wrappings = stanza.children().filter_map(wrapping);
     let Some((route, wrapping)) = wrappings.next() else {
-        return received(stanza, Route::Direct, delay::read(stanza, own), own);
+        return received(stanza, Route::Direct, delay::read_ours(stanza, own), own);
     };
     if wrappings.next().is_some() {
         return Err(Malformed::Wrapper("there are several in one stanza"));
@@ -92,7 +92,7 @@ pub(crate) fn unwrap<'a>(stanza: &'a Element, own: &BareJid) -> Result<Received<
     {
         return Err(Malformed::Wrapper("there is another copy in it"));
     }
-    let stamp = delay::read(forwarded, own).or_else(|| delay::read(message, own));
+    let stamp = delay::read(forwarded).or_else(|| delay::read_ours(message, own));
     let received = received(message, route, stamp, own)?;
     if received.from.is_none() {
         return Err(Malformed::Wrapper("it does not say who wrote the message"));

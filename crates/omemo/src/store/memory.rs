@@ -16,7 +16,7 @@ use super::{
     OutboxRow, PreKeyRow, PublicationRow, SeenRow, SessionRow, SignedPreKeyRow, SkippedId,
     SkippedRow, Store, StoreError, Transaction, TrustRow,
 };
-use crate::{Address, BareJid};
+use crate::{Address, BareJid, Ticket};
 
 /// A store that is gone when it is dropped.
 #[derive(Default)]
@@ -200,6 +200,10 @@ impl Transaction for MemoryTransaction<'_> {
 
     fn outbox(&self) -> Result<Vec<OutboxRow>, StoreError> {
         Ok(self.tables.outbox.range(..).cloned().collect())
+    }
+
+    fn outbox_row(&self, ticket: Ticket) -> Result<Option<OutboxRow>, StoreError> {
+        Ok(self.tables.outbox.get(&ticket).cloned())
     }
 
     fn outbox_message(&self, message_id: &str) -> Result<Vec<OutboxRow>, StoreError> {

@@ -104,6 +104,8 @@ pub trait Transaction {
     fn inbox_message(&self, message: &MessageId) -> Result<Option<InboxRow>, StoreError>;
     /// All rows of the outbox, sent ones included, by ticket.
     fn outbox(&self) -> Result<Vec<OutboxRow>, StoreError>;
+    /// One row of the outbox.
+    fn outbox_row(&self, ticket: Ticket) -> Result<Option<OutboxRow>, StoreError>;
     /// The rows of one message, sent ones included, by ticket.
     fn outbox_message(&self, message_id: &str) -> Result<Vec<OutboxRow>, StoreError>;
 

@@ -71,28 +71,33 @@ fn a22_every_legacy_text_can_be_stored() {
     }
 }
 
+fn delay_by(from: &str, second: u8) -> String {
+    format!(
+        "<delay xmlns='urn:xmpp:delay' {from} stamp='1970-01-01T00:00:{second:02}Z'>Offline</delay>"
+    )
+}
+
 #[test]
-fn the_stamp_of_our_own_server_counts_first() {
+fn only_our_own_server_stamps_a_message_that_comes_by_itself() {
     let own = jid("juliet@capulet.lit");
-    let stamp =
-        |children: &str| delay::read(&element(&format!("<message>{children}</message>")), &own);
-    let delay = |from: &str, second: u8| {
-        format!(
-            "<delay xmlns='urn:xmpp:delay' {from} stamp='1970-01-01T00:00:{second:02}Z'>Offline</delay>"
-        )
+    let stamp = |children: &str| {
+        delay::read_ours(&element(&format!("<message>{children}</message>")), &own)
     };
+    assert_eq!(stamp(""), None);
+    assert_eq!(stamp(&delay_by("", 1)), None);
+    let other = delay_by("from='montague.lit'", 1);
+    assert_eq!(stamp(&other), None);
+    for ours in ["from='capulet.lit'", "from='juliet@capulet.lit'"] {
+        assert_eq!(stamp(&(other.clone() + &delay_by(ours, 2))), Some(at(2)));
+    }
+}
+
+#[test]
+fn what_our_own_server_wrapped_has_its_stamp() {
+    let stamp =
+        |children: &str| delay::read(&element(&format!("<forwarded>{children}</forwarded>")));
     assert_eq!(stamp(""), None);
     assert_eq!(stamp("<delay xmlns='urn:xmpp:delay'/>"), None);
     assert_eq!(stamp("<delay xmlns='urn:xmpp:delay' stamp='x'/>"), None);
-    assert_eq!(stamp(&delay("", 1)), Some(at(1)));
-    let other = delay("from='montague.lit'", 1);
-    assert_eq!(stamp(&(other.clone() + &delay("", 2))), Some(at(1)));
-    assert_eq!(
-        stamp(&(other.clone() + &delay("from='capulet.lit'", 2))),
-        Some(at(2))
-    );
-    assert_eq!(
-        stamp(&(other + &delay("from='juliet@capulet.lit'", 2))),
-        Some(at(2))
-    );
+    assert_eq!(stamp(&delay_by("", 1)), Some(at(1)));
 }
