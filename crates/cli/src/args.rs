@@ -1,0 +1,275 @@
+//! The command line. Scripts use it: names, flags and exit codes stay.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use omemo::{BareJid, Fingerprint, Version};
+use omemo_tokio::Server;
+use serde::{Deserialize, Serialize};
+
+const EXAMPLES: &str = "\
+Examples:
+  omemo demo                                   see it work, without any server
+  omemo init juliet@capulet.example            make a device for this account
+  omemo send romeo@montague.example 'Good night'
+  omemo listen                                 print what others send, until Ctrl-C
+  omemo devices romeo@montague.example         whose keys would be used, and their fingerprints
+  omemo trust romeo@montague.example 'a1b2c3d4 ...'
+                                               after comparing all eight groups with him
+  omemo fingerprint --qr                       our own, for others to compare
+
+The password is read from OMEMO_PASSWORD, or asked for; it is never stored.
+Exit codes: 0 done; 1 failed; 2 wrong usage; 3 nobody at the recipient's could be served.";
+
+/// Encrypted messages (OMEMO, both protocols) from the terminal.
+#[derive(Debug, Parser)]
+#[command(name = "omemo", version, after_help = EXAMPLES, max_term_width = 100)]
+pub(crate) struct Args {
+    /// Where the device lives: its configuration and its keys [default: the user's data folder]
+    #[arg(long, global = true, env = "OMEMO_DATA", value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show two accounts with two devices each talking, without any server
+    Demo {
+        /// Print every stanza too
+        #[arg(long)]
+        show_stanzas: bool,
+    },
+    /// Make a device for an account and publish it
+    Init(Init),
+    /// Encrypt a message, send it, and wait until the server has it
+    #[command(after_help = "\
+Example:
+  omemo send romeo@montague.example 'Good night, good night!'
+
+Prints the devices that can read it and those that cannot, with the reason.
+Exit code 3: no device of the recipient could be served, and nothing was sent.")]
+    Send {
+        /// To whom
+        #[arg(value_name = "JID")]
+        to: BareJid,
+        /// What
+        #[arg(allow_hyphen_values = true)]
+        text: String,
+        /// Print JSON, one object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print decrypted messages as they arrive, those first that came before
+    #[command(after_help = "\
+Examples:
+  omemo listen                     until Ctrl-C
+  omemo listen --json --count 1    wait for one message, for a script
+  omemo listen --echo --for 60     answer everything for a minute")]
+    Listen(Listen),
+    /// List the devices of an account (ours without JID) with their fingerprints
+    Devices {
+        /// Whose [default: our own]
+        #[arg(value_name = "JID")]
+        of: Option<BareJid>,
+        /// Print JSON, one object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Trust a key whose fingerprint was compared with its owner
+    #[command(after_help = "\
+Compare all eight groups, on the telephone or face to face; then:
+  omemo trust romeo@montague.example a1b2c3d4 ... (64 digits, spaces do not matter)
+
+From the first key of an account that is trusted so, new keys of that account wait for a decision.")]
+    Trust(Decision),
+    /// Never encrypt to this key again
+    Distrust(Decision),
+    /// Print the fingerprint of this device, for others to compare
+    Fingerprint {
+        /// Also as a QR code, which other clients can scan
+        #[arg(long, conflicts_with = "json")]
+        qr: bool,
+        /// Print JSON, one object a line
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl Command {
+    /// Whether scripts read the output.
+    pub(crate) const fn is_json(&self) -> bool {
+        match self {
+            Self::Init(Init { json, .. })
+            | Self::Listen(Listen { json, .. })
+            | Self::Send { json, .. }
+            | Self::Devices { json, .. }
+            | Self::Fingerprint { json, .. } => *json,
+            Self::Demo { .. } | Self::Trust(_) | Self::Distrust(_) => false,
+        }
+    }
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  omemo init juliet@capulet.example
+  omemo init juliet@capulet.example --label 'Juliet on the balcony'
+  omemo --data ./second init juliet@capulet.example     a second device of the same account
+  omemo init alice@localhost --server 127.0.0.1:5222 --ca-file ca.pem")]
+pub(crate) struct Init {
+    /// The account
+    #[arg(value_name = "JID")]
+    pub(crate) jid: BareJid,
+    /// Where its server listens [default: asked from DNS]
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) server: Option<Server>,
+    /// Certificates (PEM) to trust beside the system's, for servers with an authority of their own
+    #[arg(long, value_name = "PEM")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// What the account's owner and contacts see this device called; public
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) label: Option<String>,
+    /// Which protocols to publish and speak
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) protocols: Protocols,
+    /// Print JSON, one object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Listen {
+    /// Print JSON, one object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Answer each message of others with "echo: TEXT", encrypted; answers that begin so are not
+    /// answered again
+    #[arg(long)]
+    pub(crate) echo: bool,
+    /// End after so many messages
+    #[arg(long, value_name = "N")]
+    pub(crate) count: Option<u64>,
+    /// End after so many seconds
+    #[arg(long = "for", value_name = "SECONDS")]
+    pub(crate) seconds: Option<u64>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Decision {
+    /// Whose key
+    #[arg(value_name = "JID")]
+    pub(crate) jid: BareJid,
+    /// All 64 digits of it
+    #[arg(required = true, num_args = 1.., value_name = "FINGERPRINT")]
+    digits: Vec<String>,
+}
+
+impl Decision {
+    /// The fingerprint, which may come as one argument or in its groups.
+    pub(crate) fn fingerprint(&self) -> Option<Fingerprint> {
+        self.digits.concat().parse().ok()
+    }
+}
+
+/// The protocols that a device publishes and speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Protocols {
+    /// Both: everybody can be reached
+    #[default]
+    Both,
+    /// Only the current one, urn:xmpp:omemo:2
+    Omemo2,
+    /// Only the old one, eu.siacs.conversations.axolotl
+    Legacy,
+}
+
+impl Protocols {
+    pub(crate) fn versions(self) -> Vec<Version> {
+        match self {
+            Self::Both => Version::ALL.to_vec(),
+            Self::Omemo2 => vec![Version::Omemo2],
+            Self::Legacy => vec![Version::Legacy],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &[&str]) -> Result<Args, clap::Error> {
+        Args::try_parse_from([&["omemo"], line].concat())
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn every_form_of_the_interface_is_read() {
+        for line in [
+            "demo",
+            "demo --show-stanzas",
+            "--data d init a@b",
+            "init a@b --server h:1 --ca-file c.pem --label me --protocols legacy",
+            "--data d send a@b hello --json",
+            "send a@b hello --data d",
+            "listen --json --echo --count 3 --for 9",
+            "devices",
+            "devices a@b --json",
+            "trust a@b 0011",
+            "distrust a@b 0011 2233",
+            "fingerprint --qr",
+            "fingerprint --json",
+        ] {
+            parse(&line.split(' ').collect::<Vec<_>>()).unwrap_or_else(|e| panic!("{line}: {e}"));
+        }
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for line in [
+            "",
+            "send a@b",
+            "send a@b/resource hi",
+            "send @ hi",
+            "init a@b --server nowhere",
+            "init a@b --protocols omemo3",
+            "listen --count many",
+            "trust a@b",
+        ] {
+            let words: Vec<_> = line.split_whitespace().collect();
+            assert_eq!(parse(&words).unwrap_err().exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_text_may_begin_with_a_dash() {
+        let Command::Send { text, json, .. } = parse(&["send", "a@b", "--hi", "--json"])
+            .unwrap()
+            .command
+        else {
+            panic!("not send");
+        };
+        assert_eq!((text.as_str(), json), ("--hi", true));
+    }
+
+    #[test]
+    fn fingerprints_come_whole_or_in_groups() {
+        let whole = "00112233".repeat(8);
+        let grouped = vec!["00112233"; 8].join(" ");
+        for text in [vec![whole.as_str()], vec![grouped.as_str()], vec!["00112233"; 8]] {
+            let line = [&["trust", "a@b"], text.as_slice()].concat();
+            let Command::Trust(decision) = parse(&line).unwrap().command else {
+                panic!("not trust");
+            };
+            assert_eq!(decision.fingerprint().unwrap().to_string(), grouped);
+        }
+    }
+}

@@ -1,0 +1,461 @@
+//! What the command says on standard output: for people, or as JSON for scripts, one object a
+//! line with `"event"` first.
+
+use std::io::{self, Write};
+
+use omemo::{
+    BareJid, Device, DeviceId, Fingerprint, Message, Served, UndecryptableReason, Unserved,
+    Version,
+};
+use serde::Serialize;
+
+use crate::colour::Palette;
+
+/// The lines that scripts read. New fields may be added; none is changed.
+#[derive(Debug, Serialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+pub(crate) enum Line<'a> {
+    Ready {
+        jid: &'a str,
+        device: u32,
+        fingerprint: String,
+    },
+    Message {
+        id: Option<&'a str>,
+        from: &'a str,
+        device: u32,
+        protocol: &'static str,
+        body: &'a str,
+        trust: &'static str,
+        chat: &'a str,
+    },
+    Undecryptable {
+        from: &'a str,
+        device: Option<u32>,
+        protocol: &'static str,
+        reason: String,
+    },
+    Sent {
+        to: &'a str,
+        served: Vec<ServedDevice<'a>>,
+        unserved: Vec<UnservedDevice<'a>>,
+    },
+    Device {
+        jid: &'a str,
+        device: u32,
+        fingerprint: Option<String>,
+        trust: &'static str,
+        protocols: Vec<&'static str>,
+        label: Option<&'a str>,
+        own: bool,
+        failure: Option<&'a str>,
+    },
+    Fingerprint {
+        jid: &'a str,
+        device: u32,
+        fingerprint: String,
+        uri: String,
+    },
+    Error {
+        message: &'a str,
+    },
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct ServedDevice<'a> {
+    jid: &'a str,
+    device: u32,
+    protocol: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct UnservedDevice<'a> {
+    jid: &'a str,
+    device: Option<u32>,
+    reason: String,
+}
+
+/// Where the report goes and how.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Report {
+    pub(crate) json: bool,
+    pub(crate) palette: Palette,
+}
+
+impl Report {
+    /// A report on standard output.
+    pub(crate) fn new(json: bool) -> Self {
+        Self {
+            json,
+            palette: Palette::of_stdout(),
+        }
+    }
+
+    /// The device is online and published.
+    pub(crate) fn ready(
+        self,
+        jid: &BareJid,
+        device: DeviceId,
+        fingerprint: &Fingerprint,
+    ) -> io::Result<()> {
+        if self.json {
+            return line(&Line::Ready {
+                jid: jid.as_str(),
+                device: device.get(),
+                fingerprint: hex(fingerprint),
+            });
+        }
+        self.say(&format!(
+            "{} is online as device {device}\n{}",
+            self.jid(jid),
+            self.palette.fingerprint(fingerprint)
+        ))
+    }
+
+    /// A decrypted message.
+    pub(crate) fn message(self, message: &Message, body: &str) -> io::Result<()> {
+        if self.json {
+            return line(&Line::Message {
+                id: message.id.as_deref(),
+                from: message.from.jid.as_str(),
+                device: message.from.device.get(),
+                protocol: namespace(message.version),
+                body,
+                trust: message.trust.as_str(),
+                chat: message.chat.jid().as_str(),
+            });
+        }
+        let chat = if *message.chat.jid() == message.from.jid {
+            String::new()
+        } else {
+            format!(" to {}", self.jid(message.chat.jid()))
+        };
+        let about = format!(
+            "({}, device {}, key {})",
+            short(message.version),
+            message.from.device,
+            message.trust
+        );
+        self.say(&format!(
+            "{}{chat} {}: {}",
+            self.jid(&message.from.jid),
+            self.palette.faint(&about),
+            harmless(body)
+        ))
+    }
+
+    /// A message that cannot be read.
+    pub(crate) fn undecryptable(
+        self,
+        from: &BareJid,
+        device: Option<DeviceId>,
+        version: Version,
+        reason: &UndecryptableReason,
+    ) -> io::Result<()> {
+        if self.json {
+            return line(&Line::Undecryptable {
+                from: from.as_str(),
+                device: device.map(DeviceId::get),
+                protocol: namespace(version),
+                reason: reason.to_string(),
+            });
+        }
+        let device = device.map_or(String::new(), |device| format!(", device {device}"));
+        self.say(&format!(
+            "{} ({}{device}): a message that cannot be read: {}",
+            self.jid(from),
+            short(version),
+            harmless(&reason.to_string())
+        ))
+    }
+
+    /// What became of a message of ours.
+    pub(crate) fn sent(
+        self,
+        to: &BareJid,
+        served: &[Served],
+        unserved: &[Unserved],
+    ) -> io::Result<()> {
+        if self.json {
+            return line(&Line::Sent {
+                to: to.as_str(),
+                served: served.iter().map(ServedDevice::of).collect(),
+                unserved: unserved.iter().map(UnservedDevice::of).collect(),
+            });
+        }
+        let mut text = if served.is_empty() {
+            format!("Nothing was sent to {}.", self.jid(to))
+        } else {
+            format!("Sent to {}, for", self.jid(to))
+        };
+        for served in served {
+            let whose = if served.device.jid == *to {
+                String::new()
+            } else {
+                format!(" of {}", self.jid(&served.device.jid))
+            };
+            text += &format!(
+                "\n  device {}{whose} ({})",
+                served.device.device,
+                short(served.version)
+            );
+        }
+        for unserved in unserved {
+            text += &format!("\n  not for {}", harmless(&unserved.to_string()));
+        }
+        self.say(&text)
+    }
+
+    /// The devices of an account.
+    pub(crate) fn devices(self, jid: &BareJid, devices: &[Device]) -> io::Result<()> {
+        if self.json {
+            return devices.iter().try_for_each(|device| {
+                line(&Line::Device {
+                    jid: jid.as_str(),
+                    device: device.address.device.get(),
+                    fingerprint: device.fingerprint.as_ref().map(hex),
+                    trust: device.trust.as_str(),
+                    protocols: device.listed.iter().copied().map(namespace).collect(),
+                    label: device.label.as_deref(),
+                    own: device.own,
+                    failure: device.failure.as_deref(),
+                })
+            });
+        }
+        if devices.is_empty() {
+            return self.say(&format!("{} has no OMEMO devices.", self.jid(jid)));
+        }
+        let mut text = self.palette.strong(jid.as_str());
+        for device in devices {
+            let protocols = match device.listed.as_slice() {
+                [] => "not listed any more".to_owned(),
+                listed => listed.iter().copied().map(short).collect::<Vec<_>>().join(" + "),
+            };
+            let label = device.label.as_deref().map_or(String::new(), |label| {
+                format!("  \u{201c}{}\u{201d}", harmless(label))
+            });
+            let own = if device.own { "  (this device)" } else { "" };
+            text += &format!(
+                "\n  {:<10}  {protocols:<16}  {:<10}{label}{own}",
+                device.address.device,
+                device.trust.as_str()
+            );
+            let second = match (&device.fingerprint, &device.failure) {
+                (Some(fingerprint), _) => self.palette.fingerprint(fingerprint),
+                (None, Some(failure)) => harmless(failure),
+                (None, None) => "its key is not known yet".into(),
+            };
+            text += &format!("\n              {second}");
+        }
+        self.say(&text)
+    }
+
+    /// Our own fingerprint.
+    pub(crate) fn fingerprint(
+        self,
+        jid: &BareJid,
+        device: DeviceId,
+        fingerprint: &Fingerprint,
+        qr: Option<&str>,
+    ) -> io::Result<()> {
+        if self.json {
+            return line(&Line::Fingerprint {
+                jid: jid.as_str(),
+                device: device.get(),
+                fingerprint: hex(fingerprint),
+                uri: uri(jid, device, fingerprint),
+            });
+        }
+        let mut text = format!(
+            "{}, device {device}\n{}",
+            self.jid(jid),
+            self.palette.fingerprint(fingerprint)
+        );
+        if let Some(qr) = qr {
+            text += &format!("\n\n{qr}\n{}", uri(jid, device, fingerprint));
+        }
+        self.say(&text)
+    }
+
+    /// The command has failed.
+    pub(crate) fn error(self, message: &str) {
+        let message = harmless(message);
+        if !(self.json && line(&Line::Error { message: &message }).is_ok()) {
+            note(&format!("omemo: {message}"));
+        }
+    }
+
+    /// A line for people.
+    pub(crate) fn say(self, text: &str) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        writeln!(out, "{text}")?;
+        out.flush()
+    }
+
+    fn jid(self, jid: &BareJid) -> String {
+        self.palette.paint(jid.as_str())
+    }
+}
+
+impl<'a> ServedDevice<'a> {
+    fn of(served: &'a Served) -> Self {
+        Self {
+            jid: served.device.jid.as_str(),
+            device: served.device.device.get(),
+            protocol: namespace(served.version),
+        }
+    }
+}
+
+impl<'a> UnservedDevice<'a> {
+    fn of(unserved: &'a Unserved) -> Self {
+        Self {
+            jid: unserved.jid.as_str(),
+            device: unserved.device.map(DeviceId::get),
+            reason: unserved.reason.to_string(),
+        }
+    }
+}
+
+/// Something beside the report, on standard error.
+pub(crate) fn note(text: &str) {
+    // Nobody is left to hear that this fails.
+    writeln!(io::stderr(), "{}", harmless(text)).ok();
+}
+
+/// The protocol's namespace, its name in every script.
+pub(crate) const fn namespace(version: Version) -> &'static str {
+    match version {
+        Version::Omemo2 => "urn:xmpp:omemo:2",
+        Version::Legacy => "eu.siacs.conversations.axolotl",
+    }
+}
+
+/// The protocol's name for people.
+pub(crate) const fn short(version: Version) -> &'static str {
+    match version {
+        Version::Omemo2 => "omemo:2",
+        Version::Legacy => "legacy",
+    }
+}
+
+/// The fingerprint's 64 digits without spaces.
+pub(crate) fn hex(fingerprint: &Fingerprint) -> String {
+    fingerprint.groups().concat()
+}
+
+/// What other clients scan (XEP-0384 §8, RFC 5122).
+pub(crate) fn uri(jid: &BareJid, device: DeviceId, fingerprint: &Fingerprint) -> String {
+    let jid: String = jid
+        .as_str()
+        .bytes()
+        .map(|byte| match byte {
+            byte if byte.is_ascii_alphanumeric() || b"-._~@!$*+,".contains(&byte) => {
+                char::from(byte).to_string()
+            }
+            byte => format!("%{byte:02X}"),
+        })
+        .collect();
+    format!("xmpp:{jid}?omemo-sid-{device}={}", hex(fingerprint))
+}
+
+/// A text of somebody else's, without what a terminal would obey.
+fn harmless(text: &str) -> String {
+    let obeyed = |c: char| {
+        (c.is_control() && c != '\n' && c != '\t')
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars()
+        .map(|c| if obeyed(c) { '\u{fffd}' } else { c })
+        .collect()
+}
+
+fn line(line: &Line<'_>) -> io::Result<()> {
+    let mut text = serde_json::to_string(line)?;
+    text.push('\n');
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(line: &Line<'_>) -> String {
+        serde_json::to_string(line).unwrap()
+    }
+
+    #[test]
+    fn json_lines_keep_their_shape() {
+        let ready = Line::Ready {
+            jid: "a@b",
+            device: 7,
+            fingerprint: "00".into(),
+        };
+        assert_eq!(
+            json(&ready),
+            r#"{"event":"ready","jid":"a@b","device":7,"fingerprint":"00"}"#
+        );
+        let message = Line::Message {
+            id: Some("m1"),
+            from: "a@b",
+            device: 7,
+            protocol: namespace(Version::Omemo2),
+            body: "hi\n",
+            trust: "blind",
+            chat: "a@b",
+        };
+        assert_eq!(
+            json(&message),
+            r#"{"event":"message","id":"m1","from":"a@b","device":7,"protocol":"urn:xmpp:omemo:2","body":"hi\n","trust":"blind","chat":"a@b"}"#
+        );
+        let undecryptable = Line::Undecryptable {
+            from: "a@b",
+            device: None,
+            protocol: namespace(Version::Legacy),
+            reason: "why".into(),
+        };
+        assert_eq!(
+            json(&undecryptable),
+            r#"{"event":"undecryptable","from":"a@b","device":null,"protocol":"eu.siacs.conversations.axolotl","reason":"why"}"#
+        );
+        let sent = Line::Sent {
+            to: "a@b",
+            served: vec![ServedDevice {
+                jid: "a@b",
+                device: 7,
+                protocol: "p",
+            }],
+            unserved: vec![UnservedDevice {
+                jid: "a@b",
+                device: Some(8),
+                reason: "r".into(),
+            }],
+        };
+        assert_eq!(
+            json(&sent),
+            r#"{"event":"sent","to":"a@b","served":[{"jid":"a@b","device":7,"protocol":"p"}],"unserved":[{"jid":"a@b","device":8,"reason":"r"}]}"#
+        );
+        assert_eq!(
+            json(&Line::Error { message: "m" }),
+            r#"{"event":"error","message":"m"}"#
+        );
+    }
+
+    #[test]
+    fn the_uri_is_what_other_clients_scan() {
+        let jid = BareJid::parse("jüliet@capulet.example").unwrap();
+        let uri = uri(&jid, DeviceId::new(42).unwrap(), &Fingerprint::new([0xab; 32]));
+        let digits = "ab".repeat(32);
+        assert_eq!(
+            uri,
+            format!("xmpp:j%C3%BCliet@capulet.example?omemo-sid-42={digits}")
+        );
+    }
+
+    #[test]
+    fn terminals_obey_nobody_else() {
+        assert_eq!(harmless("a\x1b[2Jb\n\tc\u{202e}"), "a\u{fffd}[2Jb\n\tc\u{fffd}");
+    }
+}
