@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use omemo::BareJid;
 use omemo::store::{Store, StoreError};
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::error::{self, Refusal, sqlite};
 use crate::rows::Rows;
@@ -33,8 +33,8 @@ const STATEMENTS: usize = 64;
 /// How long tidying waits for other processes: what they hold up is done the next time.
 const TIDYING_PATIENCE: Duration = Duration::from_millis(250);
 
-/// Between two attempts to open a file that another process is opening.
-const PAUSE: Duration = Duration::from_millis(10);
+/// Between two attempts to begin what another process holds up.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// A [`Store`] in an SQLite file.
 pub struct SqliteStore {
@@ -104,18 +104,8 @@ impl SqliteStore {
             busy_timeout,
             max_page_count,
         } = *options;
-        // SQLite does not wait in every step of opening, so all the waiting is done here.
         connection.busy_timeout(Duration::ZERO).map_err(sqlite)?;
-        let mut left = busy_timeout;
-        loop {
-            match set_up(&mut connection, max_page_count) {
-                Err(StoreError::Locked(_)) if !left.is_zero() => thread::sleep(PAUSE),
-                Err(error) => return Err(error),
-                Ok(()) => break,
-            }
-            left = left.saturating_sub(PAUSE);
-        }
-        connection.busy_timeout(busy_timeout).map_err(sqlite)?;
+        patiently(busy_timeout, || set_up(&mut connection, max_page_count))?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         let rebuilt = connection.total_changes();
         Ok(Self {
@@ -123,6 +113,23 @@ impl SqliteStore {
             busy_timeout,
             rebuilt,
         })
+    }
+}
+
+/// Tries until nothing of another process is in the way. SQLite itself does not wait in every step
+/// of opening, and in the others it would ask ever more rarely: beside a busy process it would
+/// hardly ever have its turn.
+fn patiently<T>(
+    patience: Duration,
+    mut attempt: impl FnMut() -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let mut left = patience;
+    loop {
+        match attempt() {
+            Err(StoreError::Locked(_)) if !left.is_zero() => thread::sleep(PAUSE),
+            outcome => return outcome,
+        }
+        left = left.saturating_sub(PAUSE);
     }
 }
 
@@ -163,11 +170,10 @@ impl Store for SqliteStore {
     type Transaction<'store> = SqliteTransaction<'store>;
 
     fn begin(&mut self, account: &BareJid) -> Result<SqliteTransaction<'_>, StoreError> {
+        let connection = &self.connection;
         let behavior = TransactionBehavior::Immediate;
-        let transaction = self
-            .connection
-            .transaction_with_behavior(behavior)
-            .map_err(sqlite)?;
+        let begin = || Transaction::new_unchecked(connection, behavior).map_err(sqlite);
+        let transaction = patiently(self.busy_timeout, begin)?;
         schema::version(&transaction)?;
         // The number of an account that is not there yet is the next one.
         let number = transaction
@@ -190,9 +196,13 @@ impl Store for SqliteStore {
     /// this handle has written since the last time. What other processes hold up, or a full disk,
     /// is left for the next time.
     fn tidy(&mut self) -> Result<(), StoreError> {
-        self.patience(TIDYING_PATIENCE)?;
+        self.connection
+            .busy_timeout(TIDYING_PATIENCE)
+            .map_err(sqlite)?;
         let tidied = self.rebuild().and_then(|()| self.checkpoint());
-        self.patience(self.busy_timeout)?;
+        self.connection
+            .busy_timeout(Duration::ZERO)
+            .map_err(sqlite)?;
         tidied
     }
 }
@@ -223,10 +233,6 @@ impl SqliteStore {
             Err(StoreError::Locked(_)) => Ok(()),
             result => result,
         }
-    }
-
-    fn patience(&self, patience: Duration) -> Result<(), StoreError> {
-        self.connection.busy_timeout(patience).map_err(sqlite)
     }
 }
 
