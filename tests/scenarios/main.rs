@@ -1,7 +1,16 @@
 //! Conversations of several devices over a network in memory: the same scenario over both protocols and every store.
 #![allow(missing_docs, reason = "the tests' names say what they show")]
+#![allow(unreachable_pub, reason = "a test program has no outside")]
 
 #[macro_use]
 mod over;
+mod puppet;
+mod stage;
 
+mod catch_up;
+mod copies;
+mod duplicates;
+mod hostile;
+mod outbox;
+mod sessions;
 mod talk;

@@ -17,11 +17,19 @@ fn first_message_each_way<S: Stores>(mut stores: S, version: Version) {
     hub.send(romeo, JULIET, "2", "Shall I hear more?");
     assert_eq!(hub.bodies(juliet), ["Shall I hear more?"]);
     for n in 3..20 {
-        let (from, to) = if n % 3 == 0 { (juliet, ROMEO) } else { (romeo, JULIET) };
+        let (from, to) = if n % 3 == 0 {
+            (juliet, ROMEO)
+        } else {
+            (romeo, JULIET)
+        };
         hub.send(from, to, &n.to_string(), &format!("line {n}"));
     }
     assert_eq!(hub.bodies(juliet).len() + hub.bodies(romeo).len(), 19);
-    assert!(hub.wire.iter().all(|crossed| !crossed.text.contains("Romeo, Romeo")));
+    assert!(
+        hub.wire
+            .iter()
+            .all(|crossed| !crossed.text.contains("Romeo, Romeo"))
+    );
 }
 
 fn each_device_is_served_in_its_best_protocol<S: Stores>(mut stores: S) {
@@ -32,8 +40,11 @@ fn each_device_is_served_in_its_best_protocol<S: Stores>(mut stores: S) {
     let new = hub.join(ROMEO, stores.make(), speaks(&[Version::Omemo2]));
     let old = hub.join(ROMEO, stores.make(), speaks(&[Version::Legacy]));
     let events = hub.send(juliet, ROMEO, "1", "to all of you");
-    let Some(Event::Sealed { served, unserved, .. }) =
-        events.iter().find(|event| matches!(event, Event::Sealed { .. }))
+    let Some(Event::Sealed {
+        served, unserved, ..
+    }) = events
+        .iter()
+        .find(|event| matches!(event, Event::Sealed { .. }))
     else {
         panic!("not sealed: {events:?}");
     };
@@ -46,7 +57,11 @@ fn each_device_is_served_in_its_best_protocol<S: Stores>(mut stores: S) {
     assert_eq!(hub.devices[old.0].messages[0].version, Version::Legacy);
     let undecryptable = |event: &Event| matches!(event, Event::Undecryptable { .. });
     for device in &hub.devices {
-        assert!(!device.events.iter().any(undecryptable), "{:?}", device.events);
+        assert!(
+            !device.events.iter().any(undecryptable),
+            "{:?}",
+            device.events
+        );
     }
 }
 

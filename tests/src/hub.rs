@@ -3,14 +3,14 @@
 //! a wire, and everything that crossed is kept for a look.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use minidom::Element;
-use omemo::store::Store;
+use omemo::store::{Store, StoreError, Transaction};
 use omemo::{
-    Account, BareJid, Chat, Environment, Event, FullJid, Message, Outgoing, Output, Randomness, RandomnessError, Role,
-    Settings, Ticket, Timestamp, Version,
+    Account, Address, BareJid, Chat, Environment, Event, FullJid, Message, Outgoing, Output,
+    Randomness, RandomnessError, Role, Settings, Ticket, Timestamp, Version,
 };
 
 const PUBSUB: &str = "http://jabber.org/protocol/pubsub";
@@ -41,13 +41,17 @@ struct Node {
     configured: bool,
 }
 
+/// Servers' own words: an error in answer to a question to an account, instead of what the hub would do.
+pub type Objection = Box<dyn Fn(&str, &Element) -> Option<Element>>;
+
 /// One device.
 pub struct Device<S> {
     /// Its account.
     pub jid: BareJid,
     full: FullJid,
     /// The library's handle; `None` while it is switched off.
-    pub account: Option<Account<S>>,
+    pub account: Option<Account<Watched<S>>>,
+    request: Request,
     settings: Settings,
     mailbox: VecDeque<String>,
     online: bool,
@@ -91,6 +95,10 @@ pub struct Hub<S> {
     pub catches_up: bool,
     /// A stanza for which this says `false` is lost.
     pub lets_pass: fn(&Element) -> bool,
+    /// What servers say instead of doing what they are asked.
+    pub objects: Objection,
+    /// Accounts without a device on the hub whose rows belong into a dump.
+    pub strangers: Vec<String>,
 }
 
 impl<S: Store + 'static> Default for Hub<S> {
@@ -114,6 +122,8 @@ impl<S: Store + 'static> Hub<S> {
             answers: true,
             catches_up: true,
             lets_pass: |_| true,
+            objects: Box::new(|_, _| None),
+            strangers: Vec::new(),
         }
     }
 
@@ -156,11 +166,14 @@ impl<S: Store + 'static> Hub<S> {
         let at = At(self.devices.len());
         let full = FullJid::parse(&format!("{jid}/{}", at.0)).unwrap();
         let environment = self.environment();
+        let request = Request::default();
+        let store = Watched::new(store, &request);
         let account = Account::open(store, jid.clone(), settings.clone(), environment).unwrap();
         self.devices.push(Device {
             jid,
             full,
             account: Some(account),
+            request,
             settings,
             mailbox: VecDeque::new(),
             online: false,
@@ -194,14 +207,111 @@ impl<S: Store + 'static> Hub<S> {
     /// The process dies and comes back on the store that it left, opened again by `reopen`.
     pub fn restart(&mut self, at: At, reopen: impl FnOnce(S) -> S) {
         let account = self.devices[at.0].account.take().unwrap();
-        let store = reopen(account.into_store());
+        let store = reopen(account.into_store().inner);
         let environment = self.environment();
         let device = &mut self.devices[at.0];
-        let account = Account::open(store, device.jid.clone(), device.settings.clone(), environment).unwrap();
+        let store = Watched::new(store, &device.request);
+        let account = Account::open(
+            store,
+            device.jid.clone(),
+            device.settings.clone(),
+            environment,
+        )
+        .unwrap();
         device.account = Some(account);
         device.tickets.clear();
         self.go_online(at);
         self.settle();
+    }
+
+    /// Gives the store away, as when a device is switched off for good.
+    pub fn leave(&mut self, at: At) -> S {
+        self.devices[at.0].online = false;
+        self.devices[at.0]
+            .account
+            .take()
+            .unwrap()
+            .into_store()
+            .inner
+    }
+
+    /// The same stream goes on (XEP-0198).
+    pub fn resume(&mut self, at: At) {
+        self.devices[at.0].online = true;
+        let full = self.devices[at.0].full.clone();
+        self.call(at, move |account| account.online(full, true));
+    }
+
+    /// Everything that a device's store holds about the accounts here, one line a row. Left out is what a refused
+    /// input may change: when something was asked last and why it failed, and the count of commits.
+    pub fn dump(&mut self, at: At) -> Vec<String> {
+        let mut jids: Vec<BareJid> = self
+            .devices
+            .iter()
+            .map(|device| device.jid.clone())
+            .collect();
+        jids.extend(
+            self.strangers
+                .iter()
+                .map(|jid| BareJid::parse(jid).unwrap()),
+        );
+        jids.sort();
+        jids.dedup();
+        let device = &mut self.devices[at.0];
+        *device.request.lock().unwrap() = Some(Wanted { jids, lines: None });
+        device.account.as_mut().unwrap().unacknowledged().unwrap();
+        device
+            .request
+            .lock()
+            .unwrap()
+            .take()
+            .unwrap()
+            .lines
+            .unwrap()
+    }
+
+    /// Hands a stanza to a device, whatever it is; gives the events of that, and of nothing that follows.
+    pub fn deliver(&mut self, to: At, stanza: &Element) -> Vec<Event> {
+        let start = self.devices[to.0].events.len();
+        self.call(to, |account| account.receive(stanza));
+        self.devices[to.0].events[start..].to_vec()
+    }
+
+    /// The messages that a device has put on the wire, as servers hand them on.
+    #[must_use]
+    pub fn messages_of(&self, from: At) -> Vec<Element> {
+        self.of_kind(from, "message")
+    }
+
+    /// The questions that a device has put on the wire.
+    #[must_use]
+    pub fn questions_of(&self, from: At) -> Vec<Element> {
+        self.of_kind(from, "iq")
+    }
+
+    fn of_kind(&self, from: At, name: &str) -> Vec<Element> {
+        let crossed = self.wire.iter().filter(|crossed| crossed.from == from);
+        let stanzas = crossed.map(|crossed| crossed.text.parse::<Element>().unwrap());
+        let full = self.devices[from.0].full.as_str();
+        stanzas
+            .filter(|stanza| stanza.name() == name)
+            .map(|mut stanza| {
+                set(&mut stanza, "from", full);
+                stanza
+            })
+            .collect()
+    }
+
+    /// The full JID of a device.
+    #[must_use]
+    pub fn full(&self, at: At) -> &FullJid {
+        &self.devices[at.0].full
+    }
+
+    /// A device's id in OMEMO.
+    #[must_use]
+    pub fn id(&self, at: At) -> u32 {
+        self.devices[at.0].account.as_ref().unwrap().device().get()
     }
 
     /// Sends a text and lets everything happen; gives the events of that.
@@ -220,7 +330,11 @@ impl<S: Store + 'static> Hub<S> {
     }
 
     /// Calls a device and takes care of the output.
-    pub fn call(&mut self, at: At, call: impl FnOnce(&mut Account<S>) -> Result<Output, omemo::Error>) {
+    pub fn call(
+        &mut self,
+        at: At,
+        call: impl FnOnce(&mut Account<Watched<S>>) -> Result<Output, omemo::Error>,
+    ) {
         let Some(account) = &mut self.devices[at.0].account else {
             return;
         };
@@ -259,7 +373,11 @@ impl<S: Store + 'static> Hub<S> {
     /// The texts that a device has shown, oldest first.
     #[must_use]
     pub fn bodies(&self, at: At) -> Vec<String> {
-        self.devices[at.0].messages.iter().filter_map(Message::body).collect()
+        self.devices[at.0]
+            .messages
+            .iter()
+            .filter_map(Message::body)
+            .collect()
     }
 
     /// The items of a node.
@@ -371,7 +489,15 @@ impl<S: Store + 'static> Hub<S> {
         reply
     }
 
-    fn perform(&mut self, own: &str, owner: &str, iq: &Element) -> Result<Option<Element>, Element> {
+    fn perform(
+        &mut self,
+        own: &str,
+        owner: &str,
+        iq: &Element,
+    ) -> Result<Option<Element>, Element> {
+        if let Some(error) = (self.objects)(owner, iq) {
+            return Err(error);
+        }
         if let Some(configure) = iq
             .get_child("pubsub", OWNER)
             .and_then(|pubsub| pubsub.get_child("configure", OWNER))
@@ -388,7 +514,9 @@ impl<S: Store + 'static> Hub<S> {
             return self.fetch(owner, items).map(Some);
         }
         let publish = pubsub.get_child("publish", PUBSUB).unwrap();
-        let options = pubsub.get_child("publish-options", PUBSUB).map(String::from);
+        let options = pubsub
+            .get_child("publish-options", PUBSUB)
+            .map(String::from);
         self.check_options(own, publish.attr("node").unwrap(), options.as_deref())?;
         let item = publish.get_child("item", PUBSUB).unwrap();
         let payload = item.children().next().unwrap().clone();
@@ -398,13 +526,20 @@ impl<S: Store + 'static> Hub<S> {
         Ok(None)
     }
 
-    fn check_options(&mut self, own: &str, node: &str, options: Option<&str>) -> Result<(), Element> {
+    fn check_options(
+        &mut self,
+        own: &str,
+        node: &str,
+        options: Option<&str>,
+    ) -> Result<(), Element> {
         let configured = self
             .nodes
             .get(&(own.to_owned(), node.to_owned()))
             .is_some_and(|node| node.configured);
         match self.manners {
-            Manners::RefusesMaxItems if options.is_some_and(|options| options.contains("max_items")) => {
+            Manners::RefusesMaxItems
+                if options.is_some_and(|options| options.contains("max_items")) =>
+            {
                 Err(error("wait", "resource-constraint", None))
             }
             Manners::PreconditionNotMet if !configured => {
@@ -428,7 +563,9 @@ impl<S: Store + 'static> Hub<S> {
             .nodes
             .get(&(owner.to_owned(), node.to_owned()))
             .ok_or_else(|| error("cancel", "item-not-found", None))?;
-        let wanted = items.get_child("item", PUBSUB).and_then(|item| item.attr("id"));
+        let wanted = items
+            .get_child("item", PUBSUB)
+            .and_then(|item| item.attr("id"));
         let chosen = found
             .items
             .iter()
@@ -477,8 +614,13 @@ impl<S: Store + 'static> Hub<S> {
     }
 }
 
-fn set(element: &mut Element, name: &str, value: impl Into<String>) {
-    element.set_attr(minidom::rxml::Namespace::NONE, name.try_into().unwrap(), value.into());
+/// Sets an attribute.
+pub fn set(element: &mut Element, name: &str, value: impl Into<String>) {
+    element.set_attr(
+        minidom::rxml::Namespace::NONE,
+        name.try_into().unwrap(),
+        value.into(),
+    );
 }
 
 fn item(id: &str, payload: &Element, namespace: &str) -> Element {
@@ -488,13 +630,18 @@ fn item(id: &str, payload: &Element, namespace: &str) -> Element {
         .build()
 }
 
-fn error(kind: &str, condition: &str, pubsub: Option<&str>) -> Element {
+/// The error in an answer.
+#[must_use]
+pub fn error(kind: &str, condition: &str, pubsub: Option<&str>) -> Element {
     let mut error = Element::builder("error", "jabber:client")
         .attr("type".try_into().unwrap(), kind)
         .append(Element::bare(condition, ERRORS))
         .build();
     if let Some(pubsub) = pubsub {
-        error.append_child(Element::bare(pubsub, "http://jabber.org/protocol/pubsub#errors"));
+        error.append_child(Element::bare(
+            pubsub,
+            "http://jabber.org/protocol/pubsub#errors",
+        ));
     }
     error
 }
@@ -505,7 +652,9 @@ pub fn carbon(own: &str, message: &Element) -> Element {
     let forwarded = Element::builder("forwarded", "urn:xmpp:forward:0")
         .append(message.clone())
         .build();
-    let sent = Element::builder("sent", "urn:xmpp:carbons:2").append(forwarded).build();
+    let sent = Element::builder("sent", "urn:xmpp:carbons:2")
+        .append(forwarded)
+        .build();
     Element::builder("message", "jabber:client")
         .attr("from".try_into().unwrap(), own)
         .attr("type".try_into().unwrap(), "chat")
@@ -521,8 +670,121 @@ pub fn speaks(versions: &[Version]) -> Settings {
     settings
 }
 
+/// A store that can be looked into while an account uses it: the next transaction writes a dump of what it finds, and
+/// changes nothing.
+pub struct Watched<S> {
+    inner: S,
+    request: Request,
+}
+
+type Request = Arc<Mutex<Option<Wanted>>>;
+
+#[derive(Default)]
+struct Wanted {
+    jids: Vec<BareJid>,
+    lines: Option<Vec<String>>,
+}
+
+impl<S> Watched<S> {
+    fn new(inner: S, request: &Request) -> Self {
+        let request = Arc::clone(request);
+        Self { inner, request }
+    }
+}
+
+impl<S: Store> Store for Watched<S> {
+    type Transaction<'store>
+        = S::Transaction<'store>
+    where
+        Self: 'store;
+
+    fn begin(&mut self, account: &BareJid) -> Result<Self::Transaction<'_>, StoreError> {
+        let tx = self.inner.begin(account)?;
+        if let Some(wanted) = self.request.lock().unwrap().as_mut() {
+            wanted.lines = Some(dump(&tx, &wanted.jids)?);
+        }
+        Ok(tx)
+    }
+
+    fn tidy(&mut self) -> Result<(), StoreError> {
+        self.inner.tidy()
+    }
+}
+
+/// The rows about these accounts.
+fn dump(tx: &impl Transaction, jids: &[BareJid]) -> Result<Vec<String>, StoreError> {
+    let mut lines = Vec::new();
+    if let Some(row) = tx.account()? {
+        let (device, identity, number, open) =
+            (row.device, *row.identity, row.next_number, row.catching_up);
+        lines.push(format!(
+            "account {device} {identity:02x?} {number} {open:?}"
+        ));
+    }
+    lines.extend(tx.publications()?.into_iter().map(|row| format!("{row:?}")));
+    for version in Version::ALL {
+        for row in tx.pre_keys(version)? {
+            let (id, secret, used) = (row.id, *row.secret, row.used_at);
+            lines.push(format!("prekey {version:?} {id:?} {secret:02x?} {used:?}"));
+        }
+        for row in tx.signed_pre_keys(version)? {
+            let (id, secret, retired) = (row.id, *row.secret, row.retired_at);
+            lines.push(format!(
+                "signed prekey {version:?} {id:?} {secret:02x?} {retired:?}"
+            ));
+        }
+        for jid in jids {
+            dump_account(tx, version, jid, &mut lines)?;
+        }
+    }
+    for jid in jids {
+        lines.extend(tx.trust(jid)?.into_iter().map(|row| format!("{row:?}")));
+        lines.extend(tx.contact(jid)?.map(|row| format!("{row:?}")));
+    }
+    lines.extend(tx.duties()?.into_iter().map(|row| format!("{row:?}")));
+    lines.extend(tx.inbox()?.into_iter().map(|row| format!("{row:?}")));
+    lines.extend(tx.outbox()?.into_iter().map(|row| format!("{row:?}")));
+    Ok(lines)
+}
+
+fn dump_account(
+    tx: &impl Transaction,
+    version: Version,
+    jid: &BareJid,
+    lines: &mut Vec<String>,
+) -> Result<(), StoreError> {
+    let mut addresses: Vec<Address> = tx
+        .newest_sessions(version, jid)?
+        .into_iter()
+        .map(|row| row.address)
+        .collect();
+    for mut row in tx.devices(version, jid)? {
+        (row.retry_after, row.failure) = (None, None);
+        addresses.push(row.address.clone());
+        // a row that says nothing but this is none
+        if row.listed || row.identity.is_some() || row.label.is_some() {
+            lines.push(format!("{row:?}"));
+        }
+    }
+    addresses.sort();
+    addresses.dedup();
+    for address in addresses {
+        for row in tx.sessions(version, &address)? {
+            let (key, state, used) = (row.ephemeral_key, row.state, row.last_used);
+            lines.push(format!(
+                "session {version:?} {address} {key:?} {:02x?} {used}",
+                *state
+            ));
+            let skipped = tx.skipped_beyond(version, &address, &key, 0)?;
+            lines.extend(skipped.into_iter().map(|id| format!("{id:?}")));
+        }
+        lines.extend(tx.seen(version, &address)?.map(|row| format!("{row:?}")));
+    }
+    Ok(())
+}
+
 /// Repeatable randomness; not for anything that matters.
-struct Seeded(u64);
+pub struct Seeded(pub u64);
 
 impl Randomness for Seeded {
     fn fill(&mut self, _role: Role, out: &mut [u8]) -> Result<(), RandomnessError> {

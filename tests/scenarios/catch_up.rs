@@ -1,0 +1,207 @@
+//! Catch-up: while the archive is read nothing is deleted, rotated or answered; then all of it is.
+
+use omemo::{Event, UndecryptableReason, Version};
+use omemo_sqlite::SqliteStore;
+use omemo_tests::hub::{At, Hub, speaks};
+
+use crate::over::{BOTH, Stores};
+use crate::puppet::{Puppet, read_bundle};
+use crate::stage::*;
+
+/// Juliet online with her catch-up open, and puppets that all took the same prekey.
+fn crowd<S: Stores>(
+    stores: &mut S,
+    version: Version,
+    count: u32,
+) -> (Hub<S::Store>, At, Vec<Puppet>) {
+    let mut hub = Hub::new(9);
+    hub.catches_up = false;
+    let juliet = hub.join(JULIET, stores.make(), speaks(&[version]));
+    hub.strangers.push(MALLORY.into());
+    let published = bundle(&hub, version, JULIET, hub.id(juliet)).unwrap();
+    let mut taken = read_bundle(&published);
+    taken.pre_keys.truncate(1);
+    let puppets = (1..=count)
+        .map(|id| {
+            let mut puppet = Puppet::new(version, MALLORY, id);
+            puppet.meet_bundle(&taken, JULIET, hub.id(juliet));
+            puppet
+        })
+        .collect();
+    (hub, juliet, puppets)
+}
+
+fn used<S: omemo::store::Store + 'static>(hub: &mut Hub<S>, at: At) -> usize {
+    let lines = hub.dump(at);
+    let used = lines
+        .iter()
+        .filter(|line| line.starts_with("prekey") && !line.ends_with("None"));
+    used.count()
+}
+
+fn rule_28_one_prekey_serves_two_senders_until_the_catch_up_ends<S: Stores>(
+    mut stores: S,
+    version: Version,
+) {
+    let (mut hub, juliet, mut puppets) = crowd(&mut stores, version, 3);
+    assert_eq!(
+        read(&hub.deliver(juliet, &puppets[0].text("first"))),
+        ["first"]
+    );
+    hub.settle();
+    assert_eq!(used(&mut hub, juliet), 1);
+    assert_eq!(
+        read(&hub.deliver(juliet, &puppets[1].text("second"))),
+        ["second"]
+    );
+    hub.settle();
+    assert!(hub.messages_of(juliet).is_empty(), "answers wait");
+    hub.call(juliet, |account| account.caught_up());
+    hub.settle();
+    assert_eq!(used(&mut hub, juliet), 0);
+    assert_eq!(
+        unread(&hub.deliver(juliet, &puppets[2].text("third"))),
+        [UndecryptableReason::UnknownPreKey]
+    );
+    // the sessions themselves go on
+    assert_eq!(
+        read(&hub.deliver(juliet, &puppets[0].text("more"))),
+        ["more"]
+    );
+}
+
+/// A18: others keep the list of prekeys to delete in memory, and forget it in a crash.
+fn a18_deletion_that_waits_survives_a_restart<S: Stores>(mut stores: S, version: Version) {
+    let (mut hub, juliet, mut puppets) = crowd(&mut stores, version, 3);
+    hub.deliver(juliet, &puppets[0].text("first"));
+    hub.settle();
+    hub.restart(juliet, |old| stores.again(juliet.0, old));
+    assert_eq!(used(&mut hub, juliet), 1);
+    assert_eq!(
+        read(&hub.deliver(juliet, &puppets[1].text("second"))),
+        ["second"]
+    );
+    hub.restart(juliet, |old| stores.again(juliet.0, old));
+    hub.call(juliet, |account| account.caught_up());
+    assert_eq!(used(&mut hub, juliet), 0);
+    assert_eq!(
+        unread(&hub.deliver(juliet, &puppets[2].text("third"))),
+        [UndecryptableReason::UnknownPreKey]
+    );
+}
+
+/// Answers are owed once a device, in the store.
+fn rule_28_answers_that_wait_survive_a_restart_and_go_once_a_device<S: Stores>(
+    mut stores: S,
+    version: Version,
+) {
+    let (mut hub, juliet, mut puppets) = crowd(&mut stores, version, 2);
+    let mallory = omemo::BareJid::parse(MALLORY).unwrap();
+    hub.call(juliet, |account| account.known(&mallory));
+    for puppet in &mut puppets {
+        for n in 0..3 {
+            hub.deliver(juliet, &puppet.text(&n.to_string()));
+        }
+    }
+    hub.settle();
+    assert!(hub.messages_of(juliet).is_empty());
+    hub.restart(juliet, |old| stores.again(juliet.0, old));
+    assert!(hub.messages_of(juliet).is_empty());
+    hub.call(juliet, |account| account.caught_up());
+    hub.settle();
+    let answers = hub.messages_of(juliet);
+    assert_eq!(answers.len(), 2, "{answers:?}");
+    assert!(answers.iter().all(|answer| !has_payload(answer)));
+    hub.pass(60);
+    assert_eq!(hub.messages_of(juliet).len(), 2);
+}
+
+fn a_forgotten_catch_up_closes_after_an_hour<S: Stores>(mut stores: S, version: Version) {
+    let (mut hub, juliet, mut puppets) = crowd(&mut stores, version, 2);
+    hub.deliver(juliet, &puppets[0].text("first"));
+    hub.settle();
+    let expired = |hub: &Hub<S::Store>| {
+        let events = &hub.devices[juliet.0].events;
+        events
+            .iter()
+            .filter(|event| **event == Event::CatchUpExpired)
+            .count()
+    };
+    hub.pass(3599);
+    assert_eq!((expired(&hub), used(&mut hub, juliet)), (0, 1));
+    hub.pass(1);
+    assert_eq!((expired(&hub), used(&mut hub, juliet)), (1, 0));
+    hub.pass(7200);
+    assert_eq!(expired(&hub), 1);
+    assert_eq!(
+        unread(&hub.deliver(juliet, &puppets[1].text("late"))),
+        [UndecryptableReason::UnknownPreKey]
+    );
+}
+
+/// The same message from the archive and from offline storage.
+fn an_archive_that_overlaps_shows_nothing_twice<S: Stores>(mut stores: S, version: Version) {
+    let (mut hub, juliet, romeo) = friends(&mut stores, version);
+    hub.go_offline(juliet);
+    for n in 0..5 {
+        hub.send(romeo, JULIET, &format!("{n}"), &format!("{n}"));
+    }
+    let offline: Vec<String> = hub.mailbox(juliet).drain(..).collect();
+    hub.catches_up = false;
+    hub.go_online(juliet);
+    for stanza in &offline {
+        let archived = format!(
+            "<message xmlns='jabber:client' from='{JULIET}'><result xmlns='urn:xmpp:mam:2' id='a' queryid='q'>\
+             <forwarded xmlns='urn:xmpp:forward:0'><delay xmlns='urn:xmpp:delay' stamp='2027-01-15T08:00:00Z'/>\
+             {stanza}</forwarded></result></message>"
+        );
+        hub.deliver(juliet, &xml(&archived));
+    }
+    for stanza in offline.iter().rev() {
+        assert!(hub.deliver(juliet, &xml(stanza)).is_empty());
+    }
+    hub.settle();
+    assert_eq!(hub.bodies(juliet), ["hi", "0", "1", "2", "3", "4"]);
+    let message = hub.devices[juliet.0].messages.last().unwrap();
+    assert_eq!(
+        message.delay,
+        Some(omemo::Timestamp::from_seconds(1_800_000_000))
+    );
+    assert!(!message.time_differs);
+}
+
+/// A handle that never goes online, as in a notification: it reads, and leaves everything else to the other.
+#[test]
+fn a_handle_that_is_not_online_reads_and_does_nothing_else() {
+    for version in BOTH {
+        let folder = tempfile::TempDir::new().unwrap();
+        let open = |name: &str| SqliteStore::open(folder.path().join(name)).unwrap();
+        let mut hub = Hub::new(10);
+        let app = hub.join(JULIET, open("juliet"), speaks(&[version]));
+        let helper = hub.add(JULIET, open("juliet"), speaks(&[version]));
+        hub.strangers.push(MALLORY.into());
+        let mallory = omemo::BareJid::parse(MALLORY).unwrap();
+        hub.call(app, |account| account.known(&mallory));
+        let mut puppet = Puppet::new(version, MALLORY, 5);
+        puppet.meet(&hub, JULIET, hub.id(app));
+        let crossed = hub.wire.len();
+        assert_eq!(read(&hub.deliver(helper, &puppet.text("psst"))), ["psst"]);
+        hub.call(helper, omemo::Account::tick);
+        assert_eq!(hub.wire.len(), crossed, "{:?}", hub.wire.last());
+        assert_eq!(used(&mut hub, app), 1);
+        // the next call of the other does the rest
+        hub.pass(1);
+        assert_eq!(used(&mut hub, app), 0);
+        let answers = hub.messages_of(app);
+        assert_eq!(answers.len(), 1, "{answers:?}");
+        assert!(hub.messages_of(helper).is_empty());
+    }
+}
+
+over_versions!(
+    rule_28_one_prekey_serves_two_senders_until_the_catch_up_ends,
+    a18_deletion_that_waits_survives_a_restart,
+    rule_28_answers_that_wait_survive_a_restart_and_go_once_a_device,
+    a_forgotten_catch_up_closes_after_an_hour,
+    an_archive_that_overlaps_shows_nothing_twice,
+);
