@@ -15,7 +15,7 @@ use crate::failure::Failure;
 
 const CONFIG: &str = "config.json";
 const STORE: &str = "omemo.db";
-/// The archive's id of the newest message that was read.
+/// The archive's id of the newest message that was read; empty: none was there yet.
 const ARCHIVE: &str = "archive";
 
 /// What `init` was told.
@@ -159,15 +159,20 @@ impl Home {
         }
         connection.ca_file.clone_from(&self.config.ca_file);
         connection.archive = match fs::read_to_string(self.folder.join(ARCHIVE)) {
-            Ok(id) if !id.trim().is_empty() => Archive::After(id.trim().to_owned()),
-            _ => Archive::FromNowOn,
+            Ok(id) if id.trim().is_empty() => Archive::All,
+            Ok(id) => Archive::After(id.trim().to_owned()),
+            Err(_) => Archive::FromNowOn,
         };
         Ok(connection)
     }
 
     /// Everything in the archive up to here has been read.
-    pub(crate) fn archived(&self, id: &str) -> Result<(), Failure> {
-        self.write(ARCHIVE, id)
+    pub(crate) fn archived(&self, position: &Archive) -> Result<(), Failure> {
+        match position {
+            Archive::After(id) => self.write(ARCHIVE, id),
+            Archive::All => self.write(ARCHIVE, ""),
+            _ => Ok(()),
+        }
     }
 
     /// Writes a file as a whole or not at all.
@@ -228,7 +233,7 @@ mod tests {
         home.save().unwrap();
         let again = Home::load(folder.path().join("new")).unwrap();
         assert_eq!(again.config, home.config);
-        home.archived("id-7").unwrap();
+        home.archived(&Archive::After("id-7".into())).unwrap();
         let connection = again.connection("secret".into()).unwrap();
         assert_eq!(connection.archive, Archive::After("id-7".into()));
         for file in fs::read_dir(folder.path().join("new")).unwrap() {

@@ -128,7 +128,7 @@ impl<'a> Live<'a> {
     /// What every command does with an event.
     fn keep(&self, event: &Event) -> Result<(), Failure> {
         match event {
-            Event::Archived { id } => self.home.archived(id)?,
+            Event::Archived(position) => self.home.archived(position)?,
             Event::Lost { reason, retry_in } => note(&format!(
                 "The connection is gone: {reason}. Trying again in {} s.",
                 retry_in.as_secs().max(1)

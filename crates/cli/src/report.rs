@@ -105,7 +105,7 @@ impl Report {
                 fingerprint: hex(fingerprint),
             });
         }
-        self.say(&format!(
+        say(&format!(
             "{} is online as device {device}\n{}",
             self.jid(jid),
             self.palette.fingerprint(fingerprint)
@@ -136,7 +136,7 @@ impl Report {
             message.from.device,
             message.trust
         );
-        self.say(&format!(
+        say(&format!(
             "{}{chat} {}: {}",
             self.jid(&message.from.jid),
             self.palette.faint(&about),
@@ -161,7 +161,7 @@ impl Report {
             });
         }
         let device = device.map_or(String::new(), |device| format!(", device {device}"));
-        self.say(&format!(
+        say(&format!(
             "{} ({}{device}): a message that cannot be read: {}",
             self.jid(from),
             short(version),
@@ -203,7 +203,7 @@ impl Report {
         for unserved in unserved {
             text += &format!("\n  not for {}", harmless(&unserved.to_string()));
         }
-        self.say(&text)
+        say(&text)
     }
 
     /// The devices of an account.
@@ -223,7 +223,7 @@ impl Report {
             });
         }
         if devices.is_empty() {
-            return self.say(&format!("{} has no OMEMO devices.", self.jid(jid)));
+            return say(&format!("{} has no OMEMO devices.", self.jid(jid)));
         }
         let mut text = self.palette.strong(jid.as_str());
         for device in devices {
@@ -236,7 +236,7 @@ impl Report {
             });
             let own = if device.own { "  (this device)" } else { "" };
             text += &format!(
-                "\n  {:<10}  {protocols:<16}  {:<10}{label}{own}",
+                "\n  {:<10}  {protocols:<16}  {}{label}{own}",
                 device.address.device,
                 device.trust.as_str()
             );
@@ -247,7 +247,7 @@ impl Report {
             };
             text += &format!("\n              {second}");
         }
-        self.say(&text)
+        say(&text)
     }
 
     /// Our own fingerprint.
@@ -274,7 +274,7 @@ impl Report {
         if let Some(qr) = qr {
             text += &format!("\n\n{qr}\n{}", uri(jid, device, fingerprint));
         }
-        self.say(&text)
+        say(&text)
     }
 
     /// The command has failed.
@@ -283,13 +283,6 @@ impl Report {
         if !(self.json && line(&Line::Error { message: &message }).is_ok()) {
             note(&format!("omemo: {message}"));
         }
-    }
-
-    /// A line for people.
-    pub(crate) fn say(self, text: &str) -> io::Result<()> {
-        let mut out = io::stdout().lock();
-        writeln!(out, "{text}")?;
-        out.flush()
     }
 
     fn jid(self, jid: &BareJid) -> String {
@@ -315,6 +308,13 @@ impl<'a> UnservedDevice<'a> {
             reason: unserved.reason.to_string(),
         }
     }
+}
+
+/// A line for people.
+pub(crate) fn say(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{text}")?;
+    out.flush()
 }
 
 /// Something beside the report, on standard error.

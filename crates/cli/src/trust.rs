@@ -5,7 +5,7 @@ use omemo::{CallerError, Error, Trust};
 use crate::args::Decision;
 use crate::failure::Failure;
 use crate::home::Home;
-use crate::report::Report;
+use crate::report::{Report, say};
 
 pub(crate) fn decide(
     home: &Home,
@@ -28,7 +28,7 @@ pub(crate) fn decide(
         }
         Err(error) => return Err(error.into()),
     }
-    Ok(report.say(&format!(
+    Ok(say(&format!(
         "{}\nof {jid} is now {trust}.",
         report.palette.fingerprint(&fingerprint)
     ))?)

@@ -14,13 +14,12 @@ const PAGE: usize = 50;
 #[derive(Debug)]
 pub(crate) struct Reader {
     own: BareJid,
-    start: Archive,
     open: Option<Open>,
     /// Everything up to here was handed out.
-    position: Option<String>,
+    position: Archive,
     /// The newest message that came by itself while pages were still missing.
     live: Option<String>,
-    reported: Option<String>,
+    reported: Archive,
 }
 
 /// The query that is on its way.
@@ -50,17 +49,12 @@ pub(crate) struct Answer {
 
 impl Reader {
     pub(crate) fn new(own: BareJid, start: &Archive) -> Self {
-        let position = match start {
-            Archive::After(id) => Some(id.clone()),
-            Archive::Off | Archive::FromNowOn => None,
-        };
         Self {
             own,
-            start: start.clone(),
             open: None,
-            reported: position.clone(),
-            position,
+            position: start.clone(),
             live: None,
+            reported: start.clone(),
         }
     }
 
@@ -68,11 +62,13 @@ impl Reader {
     pub(crate) fn begin(&mut self) -> Option<Element> {
         self.open = None;
         self.live = None;
-        match (&self.start, &self.position) {
-            (Archive::Off, _) => None,
-            (_, Some(id)) => Some(self.ask(Kind::After(Some(id.clone())))),
-            (_, None) => Some(self.ask(Kind::Newest)),
-        }
+        let kind = match &self.position {
+            Archive::Off => return None,
+            Archive::FromNowOn => Kind::Newest,
+            Archive::All => Kind::After(None),
+            Archive::After(id) => Kind::After(Some(id.clone())),
+        };
+        Some(self.ask(kind))
     }
 
     /// Keeps a message that belongs to the open page.
@@ -100,13 +96,14 @@ impl Reader {
             .and_then(|fin| Fin::try_from(fin.clone()).ok());
         let mut next = None;
         let page = match (&kind, fin) {
-            (Kind::Newest, fin) => {
-                self.position = fin.and_then(|fin| fin.set.last);
+            (Kind::Newest, Some(fin)) => {
+                self.position = fin.set.last.map_or(Archive::All, Archive::After);
                 Vec::new()
             }
+            (Kind::Newest, None) => Vec::new(),
             (Kind::After(after), Some(fin)) => {
                 if let Some(last) = fin.set.last.filter(|last| Some(last) != after.as_ref()) {
-                    self.position = Some(last.clone());
+                    self.position = Archive::After(last.clone());
                     if !fin.complete {
                         next = Some(self.ask(Kind::After(Some(last))));
                     }
@@ -123,14 +120,14 @@ impl Reader {
         if next.is_none()
             && let Some(live) = self.live.take()
         {
-            self.position = Some(live);
+            self.position = Archive::After(live);
         }
         Some(Answer { page, next })
     }
 
     /// Notes the archive's id of a message that came by itself and was handed out.
     pub(crate) fn note(&mut self, stanza: &Element) {
-        if self.start == Archive::Off || !stanza.is("message", ns::JABBER_CLIENT) {
+        if self.position == Archive::Off || !stanza.is("message", ns::JABBER_CLIENT) {
             return;
         }
         let id = stanza
@@ -144,17 +141,17 @@ impl Reader {
         if self.open.is_some() {
             self.live = Some(id.to_owned());
         } else {
-            self.position = Some(id.to_owned());
+            self.position = Archive::After(id.to_owned());
         }
     }
 
     /// The position, when it has changed since the last time.
-    pub(crate) fn news(&mut self) -> Option<String> {
+    pub(crate) fn news(&mut self) -> Option<Archive> {
         if self.position == self.reported {
             return None;
         }
         self.reported.clone_from(&self.position);
-        self.position.clone()
+        Some(self.position.clone())
     }
 
     fn ask(&mut self, kind: Kind) -> Element {
@@ -200,6 +197,10 @@ mod tests {
         Reader::new(BareJid::parse("juliet@capulet.example").unwrap(), &start)
     }
 
+    fn after(id: &str) -> Archive {
+        Archive::After(id.into())
+    }
+
     fn id(question: &Element) -> String {
         question.attr("id").unwrap().to_owned()
     }
@@ -242,14 +243,14 @@ mod tests {
         assert!(reader.answered(&fin("another", None, true)).is_none());
         let answer = reader.answered(&fin(&first, Some("a50"), false)).unwrap();
         assert_eq!(answer.page.len(), 1);
-        assert_eq!(reader.news(), Some("a50".into()));
+        assert_eq!(reader.news(), Some(after("a50")));
         assert_eq!(reader.news(), None);
         reader.note(&live("juliet@capulet.example", "a99"));
         assert_eq!(reader.news(), None, "pages before it are missing");
         let second = id(&answer.next.unwrap());
         let answer = reader.answered(&fin(&second, Some("a60"), true)).unwrap();
         assert!(answer.next.is_none());
-        assert_eq!(reader.news(), Some("a99".into()));
+        assert_eq!(reader.news(), Some(after("a99")));
     }
 
     #[test]
@@ -257,12 +258,24 @@ mod tests {
         let mut reader = reader(Archive::FromNowOn);
         let first = id(&reader.begin().unwrap());
         reader.answered(&fin(&first, Some("a7"), true)).unwrap();
-        assert_eq!(reader.news(), Some("a7".into()));
+        assert_eq!(reader.news(), Some(after("a7")));
         reader.note(&live("romeo@montague.example", "evil"));
         assert_eq!(reader.news(), None);
         reader.note(&live("juliet@capulet.example", "a8"));
-        assert_eq!(reader.news(), Some("a8".into()));
+        assert_eq!(reader.news(), Some(after("a8")));
         assert!(reader.begin().is_some(), "the next stream goes on from there");
+    }
+
+    #[test]
+    fn an_empty_archive_is_read_from_its_beginning() {
+        let mut reader = reader(Archive::FromNowOn);
+        let first = id(&reader.begin().unwrap());
+        reader.answered(&fin(&first, None, true)).unwrap();
+        assert_eq!(reader.news(), Some(Archive::All));
+        let question = reader.begin().unwrap();
+        let set = question.get_child("query", ns::MAM).unwrap();
+        let set = set.get_child("set", ns::RSM).unwrap();
+        assert!(!set.has_child("after", ns::RSM) && !set.has_child("before", ns::RSM));
     }
 
     #[test]

@@ -51,6 +51,8 @@ pub enum Archive {
     Off,
     /// Nothing yet, but its newest id is learnt and reported, to begin there the next time.
     FromNowOn,
+    /// Everything there is.
+    All,
     /// Everything after the message with this archive id.
     After(String),
 }

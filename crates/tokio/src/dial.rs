@@ -16,7 +16,7 @@ use tokio_xmpp::parsers::sasl::DefinedCondition;
 use tokio_xmpp::parsers::sasl_cb;
 use tokio_xmpp::parsers::stream_features::StreamFeatures;
 use tokio_xmpp::xmlstream::{
-    FallibleStreamElement, PendingFeaturesRecv, ReadError, StreamHeader, Timeouts, XmlStream,
+    FallibleStreamElement, PendingFeaturesRecv, ReadError, RecvFeaturesError, StreamHeader, Timeouts, XmlStream,
     initiate_stream,
 };
 
@@ -84,7 +84,7 @@ async fn enter(config: &Config, tls: &Tls, door: Door) -> Result<(Xml, StreamFea
             address: address.clone(),
             reason,
         })?;
-    log_in(config, pending, binding).await
+    log_in(config, pending, binding, &address).await
 }
 
 fn address(config: &Config, door: Door) -> String {
@@ -157,7 +157,7 @@ async fn start_tls(config: &Config, tcp: TcpStream, address: &str) -> Result<Tcp
     let (features, mut xml) = pending
         .recv_features::<Element>()
         .await
-        .map_err(|error| not_xmpp(error.to_string()))?;
+        .map_err(|error| no_features(config, address, &error))?;
     if !features.can_starttls() {
         return Err(no_encryption());
     }
@@ -180,6 +180,7 @@ async fn log_in(
     config: &Config,
     pending: PendingFeaturesRecv<BufStream<TlsStream<TcpStream>>>,
     binding: Option<Vec<u8>>,
+    address: &str,
 ) -> Result<(Xml, StreamFeatures), Error> {
     let broken = |reason: String| Error::Broken {
         domain: config.domain().into(),
@@ -188,7 +189,7 @@ async fn log_in(
     let (features, xml) = pending
         .recv_features::<FallibleStreamElement>()
         .await
-        .map_err(|error| broken(error.to_string()))?;
+        .map_err(|error| no_features(config, address, &error))?;
     let credentials = Credentials::default()
         .with_username(config.jid.as_str().split('@').next().unwrap_or_default())
         .with_password(config.password.as_str())
@@ -209,6 +210,20 @@ async fn log_in(
         .await
         .map_err(|error| broken(error.to_string()))?;
     Ok((xml, features))
+}
+
+fn no_features(config: &Config, address: &str, error: &RecvFeaturesError) -> Error {
+    match error {
+        RecvFeaturesError::StreamError(error) => Error::StreamRefused {
+            domain: config.domain().into(),
+            address: address.into(),
+            reason: error.0.to_string(),
+        },
+        RecvFeaturesError::Io(error) => Error::NotXmpp {
+            address: address.into(),
+            reason: error.to_string(),
+        },
+    }
 }
 
 /// Binds the login to this TLS connection where the server can (XEP-0440, RFC 9266).

@@ -183,8 +183,8 @@ impl<S: Store + Send + 'static> Driver<S> {
             }
             consumed = outcome.consumed;
         }
-        if let Some(id) = self.archive.news() {
-            self.tell(Event::Archived { id });
+        if let Some(position) = self.archive.news() {
+            self.tell(Event::Archived(position));
         }
         if !consumed {
             self.tell(Event::Stanza(stanza));

@@ -27,6 +27,16 @@ pub enum Error {
         /// What was seen.
         reason: String,
     },
+    /// An XMPP server answers there, but wants nothing of us.
+    #[error("the server at {address} refuses to serve {domain}: {reason}. Check the JID and the server's address")]
+    StreamRefused {
+        /// The account's domain.
+        domain: String,
+        /// Where it was looked for.
+        address: String,
+        /// What it said.
+        reason: String,
+    },
     /// Connecting took too long.
     #[error(
         "the server of {domain} did not let us in within {} seconds. Check the network and the server's address, or try again later",
@@ -107,7 +117,7 @@ impl Error {
             Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Broken { .. } => false,
             // A server that is just starting may answer oddly; a proxy before a server that is
             // down closes at once.
-            Self::NotXmpp { .. } | Self::NoEncryption { .. } => false,
+            Self::NotXmpp { .. } | Self::StreamRefused { .. } | Self::NoEncryption { .. } => false,
             Self::LoginRefused { temporary, .. } => !*temporary,
             Self::UntrustedCertificate { .. }
             | Self::WrongPassword { .. }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use omemo::{Element, FullJid};
 
+use crate::Archive;
+
 /// Something happened.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -32,12 +34,9 @@ pub enum Event {
         /// The app's id of it.
         id: String,
     },
-    /// Everything in the archive up to here has been handed to the account: begin after this id
-    /// the next time ([`Archive::After`](crate::Archive::After)).
-    Archived {
-        /// The archive's id of the newest message.
-        id: String,
-    },
+    /// Everything in the archive up to here has been handed to the account: keep it, and begin
+    /// here the next time ([`Config::archive`](crate::Config::archive)).
+    Archived(Archive),
     /// A message or presence that has nothing to do with OMEMO.
     Stanza(Element),
 }

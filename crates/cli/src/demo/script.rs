@@ -1,227 +1,234 @@
-//! What is played, what is told about it, and the check that every line was read by exactly those who should.
+//! The play: what is said, and what has to be true afterwards.
 
-use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use omemo::{
-    Account, BareJid, Chat, Environment, Event, FullJid, Outgoing, Output, Served, Settings, Unserved, Version,
-};
-use omemo_sqlite::SqliteStore;
+use omemo::{Address, FullJid, Version};
 
-use super::hub::Hub;
-use crate::colour;
+use super::world::{Heard, Who, World};
+use crate::args::Protocols;
+use crate::colour::Palette;
+use crate::failure::Failure;
+use crate::report::{say, short};
 
-type Failure = Box<dyn Error>;
-
-const JULIET: &str = "juliet@capulet.example";
-const ROMEO: &str = "romeo@montague.example";
-
-/// Plays the demo. Everything that it says was checked; the first thing that is not as it should be ends it.
-///
-/// # Errors
-/// What was not as it should be.
-pub(crate) fn run(show_stanzas: bool) -> Result<(), Failure> {
-    let folder = tempfile::tempdir()?;
-    let mut play = Play::new(folder.path(), show_stanzas);
-    println!("Two accounts, two devices each, no server but this process, and both OMEMO protocols.");
-
-    play.join("balcony", JULIET, &Version::ALL)?;
-    play.join("phone", JULIET, &Version::ALL)?;
-    play.join("garden", ROMEO, &Version::ALL)?;
-    play.join("old", ROMEO, &[Version::Legacy])?;
-
-    play.title("The first message: sessions are made with every device, each in its best protocol.");
-    play.say("balcony", ROMEO, "O Romeo, Romeo! Wherefore art thou Romeo?")?;
-    play.title("The answer, from the device that only speaks the legacy protocol.");
-    play.say("old", JULIET, "Shall I hear more, or shall I speak at this?")?;
-    play.title("The program on the balcony is ended and started again on the same files.");
-    play.restart("balcony")?;
-    play.say("balcony", ROMEO, "What's in a name?")?;
-    play.say("garden", JULIET, "Call me but love, and I'll be new baptized.")?;
-    play.title("Romeo gets a new device. It reads what is written from now on, and nothing older.");
-    play.join("tablet", ROMEO, &Version::ALL)?;
-    play.say("phone", ROMEO, "What man art thou?")?;
-    play.say("tablet", JULIET, "By a name I know not how to tell thee who I am.")?;
-    println!("\nAll {} lines were read once by everybody they were written to, and by nobody else.", play.said);
-    Ok(())
-}
-
-/// One device of the play.
-struct Player {
-    name: &'static str,
-    full: FullJid,
-    store: PathBuf,
-    settings: Settings,
-    account: Option<Account<SqliteStore>>,
-    /// What it has read since the last line was spoken.
-    heard: Vec<String>,
-}
-
+/// One performance.
 struct Play {
-    folder: PathBuf,
-    show_stanzas: bool,
-    hub: Hub,
-    players: Vec<Player>,
-    /// Lines spoken.
-    said: usize,
-    /// What became of the last line.
-    outcome: Option<(Vec<Served>, Vec<Unserved>)>,
+    world: World,
+    palette: Palette,
+    /// The addresses of the devices, in the order of their entrance.
+    cast: Vec<Address>,
+    /// All that was said.
+    lines: Vec<&'static str>,
+    /// What waits for devices that are switched off.
+    owed: Vec<(Who, Heard)>,
+    readings: usize,
+}
+
+/// Plays it all, in a folder of its own.
+pub(super) fn play(folder: &Path, show_stanzas: bool, palette: Palette) -> Result<(), Failure> {
+    let mut play = Play {
+        world: World::new(folder, show_stanzas.then_some(palette)),
+        palette,
+        cast: Vec::new(),
+        lines: Vec::new(),
+        owed: Vec::new(),
+        readings: 0,
+    };
+    say(
+        "Two accounts with two devices each talk through a server that sees every stanza. The server\n\
+         is part of this program, and the keys lie in SQLite files in a temporary folder.",
+    )?;
+
+    play.heading("The devices")?;
+    let phone = play.enter("juliet's phone", "juliet@capulet.example/phone", Protocols::Both)?;
+    let tablet = play.enter("juliet's tablet", "juliet@capulet.example/tablet", Protocols::Legacy)?;
+    let laptop = play.enter("romeo's laptop", "romeo@montague.example/laptop", Protocols::Both)?;
+    let mobile = play.enter("romeo's phone", "romeo@montague.example/phone", Protocols::Both)?;
+
+    play.heading("A conversation in both protocols")?;
+    say("Each device is served in the best protocol that it has; other devices of the sender read along.")?;
+    play.line(laptop, phone, "But soft! What light through yonder window breaks?")?;
+    play.line(phone, laptop, "O Romeo, Romeo, wherefore art thou Romeo?")?;
+    play.line(tablet, laptop, "What's in a name? That which we call a rose...")?;
+
+    play.heading("A restart in the middle")?;
+    play.leave(mobile, "Romeo's phone is switched off; all that is left of it is its file.")?;
+    play.line(phone, laptop, "By whose direction found'st thou out this place?")?;
+    play.line(laptop, phone, "By love, who first did prompt me to inquire.")?;
+    play.come_back(mobile, "It is switched on again and reads what it has missed:")?;
+    play.line(mobile, phone, "I am no pilot; yet, wert thou as far...")?;
+
+    play.heading("A device that joins late")?;
+    let watch = play.enter("romeo's watch", "romeo@montague.example/watch", Protocols::Both)?;
+    play.line(phone, laptop, "Good night, good night! Parting is such sweet sorrow")?;
+    play.line(watch, phone, "Sleep dwell upon thine eyes, peace in thy breast!")?;
+
+    play.heading("The end")?;
+    play.finish()
 }
 
 impl Play {
-    fn new(folder: &Path, show_stanzas: bool) -> Self {
-        Self {
-            folder: folder.to_owned(),
-            show_stanzas,
-            hub: Hub::default(),
-            players: Vec::new(),
-            said: 0,
-            outcome: None,
-        }
+    fn heading(&self, text: &str) -> Result<(), Failure> {
+        Ok(say(&format!("\n{}", self.palette.strong(text)))?)
     }
 
-    fn title(&self, text: &str) {
-        println!("\n{}", colour::strong(text));
-    }
-
-    /// A new device: made, published, introduced.
-    fn join(&mut self, name: &'static str, jid: &str, versions: &[Version]) -> Result<(), Failure> {
-        let mut settings = Settings::default();
-        settings.versions = versions.to_vec();
-        settings.label = Some(format!("the {name}"));
-        let player = Player {
-            name,
-            full: FullJid::parse(&format!("{jid}/{name}"))?,
-            store: self.folder.join(format!("{name}.db")),
-            settings,
-            account: None,
-            heard: Vec::new(),
-        };
-        self.hub.connect(&player.full);
-        self.players.push(player);
-        self.switch_on(name)?;
-        let account = self.account(name)?;
-        let protocols = versions.iter().map(|version| namespace(*version)).collect::<Vec<_>>();
-        println!("\n  {jid}, device {} ({name}): {}", account.device(), protocols.join(" and "));
-        println!("    {}", colour::fingerprint(&account.fingerprint()));
-        Ok(())
-    }
-
-    /// Ends a program without a word and starts it again.
-    fn restart(&mut self, name: &str) -> Result<(), Failure> {
-        self.player(name)?.account = None;
-        self.switch_on(name)
-    }
-
-    fn switch_on(&mut self, name: &str) -> Result<(), Failure> {
-        let player = self.player(name)?;
-        let store = SqliteStore::open(&player.store)?;
-        let jid = player.full.bare();
-        let full = player.full.clone();
-        player.account = Some(Account::open(store, jid, player.settings.clone(), Environment::system())?);
-        self.call(name, |account| account.online(full, false))?;
-        self.call(name, Account::caught_up)?;
-        self.settle()
-    }
-
-    /// One line, and the proof that it was read by everybody else, once.
-    fn say(&mut self, name: &str, to: &str, line: &str) -> Result<(), Failure> {
-        self.said += 1;
-        for player in &mut self.players {
-            player.heard.clear();
-        }
-        self.outcome = None;
-        println!("\n  {name} says: {}", colour::quiet(line));
-        let chat = Chat::Direct(BareJid::parse(to)?);
-        let outgoing = Outgoing::text(format!("line-{}", self.said), chat, line);
-        self.call(name, |account| account.send(outgoing))?;
-        self.settle()?;
-        let (served, unserved) = self.outcome.take().ok_or("the line was not encrypted")?;
-        if let Some(unserved) = unserved.first() {
-            return Err(format!("a device was left out: {unserved}").into());
-        }
-        for served in served {
-            let reader = self.name_of(&served);
-            println!("    -> {reader}, by {}", namespace(served.version));
-        }
-        for player in self.players.iter().filter(|player| player.name != name) {
-            if player.heard != [line] {
-                return Err(format!("{} read {:?} instead of the line", player.name, player.heard).into());
-            }
-        }
-        Ok(())
-    }
-
-    /// Lets everything happen that follows.
-    fn settle(&mut self) -> Result<(), Failure> {
-        while let Some((device, stanza)) = self.hub.next() {
-            let name = self.players.iter().find(|player| player.full == device).map(|player| player.name);
-            let name = name.ok_or("a stanza for nobody")?;
-            self.call(name, |account| account.receive(&stanza))?;
-        }
-        Ok(())
-    }
-
-    fn call(
+    /// A device comes on stage.
+    fn enter(
         &mut self,
-        name: &str,
-        call: impl FnOnce(&mut Account<SqliteStore>) -> Result<Output, omemo::Error>,
-    ) -> Result<(), Failure> {
-        let output = call(self.account(name)?)?;
-        for event in output.events {
-            self.note(name, event)?;
-        }
-        let mut tickets = Vec::new();
-        let full = self.player(name)?.full.clone();
-        for stanza in output.stanzas {
-            if self.show_stanzas {
-                println!("    {}", colour::quiet(&format!("{name}: {}", String::from(&stanza.element))));
-            }
-            tickets.extend(stanza.ticket);
-            self.hub.take(&full, &stanza.element);
-        }
-        self.account(name)?.sent(&tickets)?;
-        Ok(())
-    }
-
-    fn note(&mut self, name: &str, event: Event) -> Result<(), Failure> {
-        match event {
-            Event::Message(message) => {
-                let body = message.body().unwrap_or_default();
-                println!("    {name} reads it ({} trust)", message.trust);
-                self.player(name)?.heard.push(body);
-                self.account(name)?.acknowledge(&[message.inbox_id])?;
-            }
-            Event::Sealed { served, unserved, .. } => self.outcome = Some((served, unserved)),
-            Event::Refused { unserved, .. } => self.outcome = Some((Vec::new(), unserved)),
-            Event::Undecryptable { from, reason, .. } => {
-                return Err(format!("{name} cannot read a message of {from}: {reason}").into());
-            }
-            Event::ProtocolOff { reason, .. } => return Err(format!("{name} is not published: {reason}").into()),
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn player(&mut self, name: &str) -> Result<&mut Player, Failure> {
-        let player = self.players.iter_mut().find(|player| player.name == name);
-        player.ok_or_else(|| format!("no device called {name}").into())
-    }
-
-    fn account(&mut self, name: &str) -> Result<&mut Account<SqliteStore>, Failure> {
-        let account = self.player(name)?.account.as_mut();
-        account.ok_or_else(|| format!("{name} is switched off").into())
-    }
-
-    fn name_of(&self, served: &Served) -> String {
-        let player = self.players.iter().find(|player| {
-            player.full.bare() == served.device.jid
-                && player.account.as_ref().is_some_and(|account| account.device() == served.device.device)
+        name: &'static str,
+        jid: &str,
+        protocols: Protocols,
+    ) -> Result<Who, Failure> {
+        let jid = FullJid::parse(jid).map_err(|error| Failure::told(error.to_string()))?;
+        let who = self.world.add(name, jid.clone(), protocols);
+        let is_late = !self.lines.is_empty();
+        let archived = self.world.switch_on(who, is_late)?;
+        let account = self.world.account(who)?;
+        let (device, fingerprint) = (account.device(), account.fingerprint());
+        self.cast.push(Address {
+            jid: jid.bare(),
+            device,
         });
-        player.map_or_else(|| served.device.to_string(), |player| player.name.to_owned())
+        let spoken = match protocols {
+            Protocols::Both => "omemo:2 and legacy",
+            Protocols::Omemo2 => "omemo:2 only",
+            Protocols::Legacy => "legacy only",
+        };
+        say(&format!(
+            "  {}  device {device:<10}  {spoken}\n                   {}",
+            self.name(who)?,
+            self.palette.fingerprint(&fingerprint)
+        ))?;
+        if is_late {
+            let heard = self.world.heard(who)?;
+            self.expect(archived > 0, who, "was handed no archive")?;
+            self.expect(heard.is_empty(), who, "read what was said before it came")?;
+            say(&format!(
+                "It is handed the {archived} stanzas of the archive and can read none of them: they were\n\
+                 encrypted before it was there. From now on it reads along."
+            ))?;
+        }
+        Ok(who)
     }
-}
 
-fn namespace(version: Version) -> &'static str {
-    omemo::namespace(version)
+    fn leave(&mut self, who: Who, text: &str) -> Result<(), Failure> {
+        self.world.switch_off(who)?;
+        Ok(say(text)?)
+    }
+
+    /// A device opens its file again; what it missed waits for it.
+    fn come_back(&mut self, who: Who, text: &str) -> Result<(), Failure> {
+        say(&format!("\n{text}"))?;
+        self.world.switch_on(who, false)?;
+        let address = self.address(who)?;
+        let now = self.world.account(who)?.device();
+        self.expect(address.device == now, who, "came back as another device")?;
+        let (mine, others) = std::mem::take(&mut self.owed)
+            .into_iter()
+            .partition::<Vec<_>, _>(|(whose, _)| *whose == who);
+        self.owed = others;
+        let expected: Vec<_> = mine.into_iter().map(|(_, heard)| heard).collect();
+        let heard = self.world.heard(who)?;
+        self.expect(heard == expected, who, "did not read what it had missed")?;
+        for heard in &heard {
+            self.tell_reading(who, heard, &format!("\u{201c}{}\u{201d}", heard.body))?;
+        }
+        Ok(())
+    }
+
+    /// Somebody says something: everybody else reads just that, in the best protocol that both
+    /// devices have, and those who are away are owed it.
+    fn line(&mut self, who: Who, to: Who, body: &'static str) -> Result<(), Failure> {
+        self.lines.push(body);
+        let whom = self.address(to)?.jid;
+        say(&format!(
+            "\n  {} to {}: \u{201c}{body}\u{201d}",
+            self.name(who)?.trim_end(),
+            self.palette.paint(whom.as_str())
+        ))?;
+        let served = self.world.say(who, to, body)?;
+        let echoes = self.world.heard(who)?;
+        self.expect(echoes.is_empty(), who, "was sent its own message")?;
+        let readers: Vec<Who> = (0..self.cast.len()).filter(|reader| *reader != who).collect();
+        self.expect(served.len() == readers.len(), who, "served too many or too few")?;
+        for reader in readers {
+            let heard = Heard {
+                body: body.to_owned(),
+                from: self.address(who)?,
+                version: self.best_version(who, reader)?,
+            };
+            let address = self.address(reader)?;
+            let is_served = served
+                .iter()
+                .any(|served| served.device == address && served.version == heard.version);
+            self.expect(is_served, reader, "was not served as it should be")?;
+            if self.world.is_on(reader) {
+                let read = self.world.heard(reader)?;
+                self.expect(read == [heard.clone()], reader, "did not read just what was said")?;
+                self.tell_reading(reader, &heard, "reads it")?;
+            } else {
+                self.owed.push((reader, heard));
+                say(&format!("      {}  will read it later", self.name(reader)?))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What was promised is checked once more.
+    fn finish(self) -> Result<(), Failure> {
+        if !self.owed.is_empty() {
+            return Err(Failure::told("the demo failed: something was never read"));
+        }
+        let seen = &self.world.hub.seen;
+        let betrayed = |line: &&&str| seen.iter().any(|stanza| stanza.contains(**line));
+        if let Some(line) = self.lines.iter().find(betrayed) {
+            return Err(Failure::told(format!(
+                "the demo failed: the server could read \u{201c}{line}\u{201d}"
+            )));
+        }
+        Ok(say(&format!(
+            "{} messages were read {} times: by every device that should, by no other, and each once.\n\
+             The server saw {} stanzas and not one line of the play in them.",
+            self.lines.len(),
+            self.readings,
+            seen.len()
+        ))?)
+    }
+
+    fn tell_reading(&mut self, who: Who, heard: &Heard, what: &str) -> Result<(), Failure> {
+        self.readings += 1;
+        let protocol = self.palette.faint(&format!("({})", short(heard.version)));
+        Ok(say(&format!("      {}  {what} {protocol}", self.name(who)?))?)
+    }
+
+    /// The best protocol that both have.
+    fn best_version(&self, one: Who, other: Who) -> Result<Version, Failure> {
+        let theirs = self.world.player(other)?.protocols.versions();
+        let ours = self.world.player(one)?.protocols.versions();
+        ours.into_iter()
+            .find(|version| theirs.contains(version))
+            .ok_or_else(|| Failure::told("two devices have no protocol in common"))
+    }
+
+    fn address(&self, who: Who) -> Result<Address, Failure> {
+        self.cast
+            .get(who)
+            .cloned()
+            .ok_or_else(|| Failure::told("nobody of that number is on the stage"))
+    }
+
+    /// A device's name in its account's colour, as wide as all of them.
+    fn name(&self, who: Who) -> Result<String, Failure> {
+        let player = self.world.player(who)?;
+        let padded = format!("{:<15}", player.name);
+        let account = player.jid.bare();
+        Ok(self.palette.paint_as(&padded, account.as_str()))
+    }
+
+    fn expect(&self, holds: bool, who: Who, what: &str) -> Result<(), Failure> {
+        if holds {
+            return Ok(());
+        }
+        let name = self.world.player(who)?.name;
+        Err(Failure::told(format!("the demo failed: {name} {what}")))
+    }
 }
