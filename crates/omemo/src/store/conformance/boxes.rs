@@ -79,7 +79,12 @@ pub fn the_outbox_is_kept_by_ticket(mut store: impl Store) -> Result<(), StoreEr
     )?;
 
     let expected = [handed_out, outbox(9, None, 0), outbox(300, Some("one"), 4)];
-    assert_eq!(store.begin(&juliet())?.outbox()?, expected);
+    let kept = store.begin(&juliet())?;
+    for row in &expected {
+        assert_eq!(kept.outbox_row(row.ticket)?.as_ref(), Some(row));
+    }
+    assert_eq!(kept.outbox_row(Ticket::new(1))?, None);
+    assert_eq!(kept.outbox()?, expected);
     Ok(())
 }
 
