@@ -68,7 +68,7 @@ impl fmt::Display for Chat {
 }
 
 /// A message that the app wants to be encrypted and sent.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Outgoing {
     /// The app's own id of the message: it becomes the stanza id and origin-id of all its stanzas
@@ -107,7 +107,7 @@ impl Outgoing {
 }
 
 /// A decrypted message. It stands in the inbox until the app acknowledges it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Message {
     /// What [`Account::acknowledge`](crate::Account::acknowledge) wants once the app has stored it.
@@ -139,5 +139,47 @@ impl Message {
             .iter()
             .find(|element| element.is("body", "jabber:client"))
             .map(Element::text)
+    }
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            inbox_id,
+            id,
+            from,
+            chat,
+            version,
+            trust,
+            delay,
+            time_differs,
+            content: _, // what people write belongs into no log
+        } = self;
+        f.debug_struct("Message")
+            .field("inbox_id", inbox_id)
+            .field("id", id)
+            .field("from", from)
+            .field("chat", chat)
+            .field("version", version)
+            .field("trust", trust)
+            .field("delay", delay)
+            .field("time_differs", time_differs)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            id,
+            chat,
+            content: _, // what people write belongs into no log
+            hints,
+        } = self;
+        f.debug_struct("Outgoing")
+            .field("id", id)
+            .field("chat", chat)
+            .field("hints", hints)
+            .finish_non_exhaustive()
     }
 }

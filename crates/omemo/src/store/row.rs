@@ -230,7 +230,7 @@ pub struct MessageId {
 
 /// A decrypted message that the app has not acknowledged. One that is put takes the place of those
 /// with the same id or the same message.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct InboxRow {
     /// Its id, in order of arrival.
     pub id: InboxId,
@@ -250,6 +250,32 @@ pub struct InboxRow {
     pub received_at: Timestamp,
     /// The content elements as XML, wrapped in one `<content/>` element.
     pub content: String,
+}
+
+impl std::fmt::Debug for InboxRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            id,
+            message,
+            chat,
+            trust,
+            stanza_id,
+            delay,
+            time_differs,
+            received_at,
+            content: _, // what people write belongs into no log
+        } = self;
+        f.debug_struct("InboxRow")
+            .field("id", id)
+            .field("message", message)
+            .field("chat", chat)
+            .field("trust", trust)
+            .field("stanza_id", stanza_id)
+            .field("delay", delay)
+            .field("time_differs", time_differs)
+            .field("received_at", received_at)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A finished stanza that the network may not have yet.
