@@ -102,14 +102,14 @@ pub fn key(version: Version) -> Vec<u8> {
     sealed.key.as_bytes().to_vec()
 }
 
-/// Opens a message and enters it.
+/// Opens a message and enters it; nothing was lost before it.
 pub fn receive(session: &mut Session, bytes: &[u8]) {
     let message = message(session.version(), bytes);
     let (_, step) = session
         .open(&message, None, &mut SystemRandomness)
         .unwrap()
         .into_parts();
-    session.apply(step);
+    assert!(session.apply(step).is_empty());
 }
 
 /// Reads a message.

@@ -9,7 +9,7 @@ use omemo::store::{
     OutboxRow, PreKeyId, PreKeyRow, PublicKey, PublicationRow, SeenRow, SessionRow, SignedPreKeyId,
     SignedPreKeyRow, SkippedId, SkippedRow, Store, StoreError, Transaction, TrustRow, Version,
 };
-use omemo::{Address, BareJid};
+use omemo::{Address, BareJid, Ticket};
 
 /// What the store has taken since the laps were last taken.
 #[derive(Debug, Default)]
@@ -104,6 +104,7 @@ impl<T: Transaction> Transaction for TimedTransaction<'_, T> {
         publications() -> Vec<PublicationRow>;
         pre_key(version: Version, id: PreKeyId) -> Option<PreKeyRow>;
         pre_keys(version: Version) -> Vec<PreKeyRow>;
+        used_pre_keys(version: Version) -> Vec<PreKeyRow>;
         signed_pre_key(version: Version, id: SignedPreKeyId) -> Option<SignedPreKeyRow>;
         signed_pre_keys(version: Version) -> Vec<SignedPreKeyRow>;
         device_list(version: Version, jid: &BareJid) -> Option<DeviceListRow>;
@@ -120,6 +121,7 @@ impl<T: Transaction> Transaction for TimedTransaction<'_, T> {
         inbox() -> Vec<InboxRow>;
         inbox_message(message: &MessageId) -> Option<InboxRow>;
         outbox() -> Vec<OutboxRow>;
+        outbox_row(ticket: Ticket) -> Option<OutboxRow>;
         outbox_message(message_id: &str) -> Vec<OutboxRow>;
     }
 

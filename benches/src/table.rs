@@ -1,5 +1,5 @@
-//! The figures of one run as tables in Markdown, with ratios to the primitives of the same run and what became of the
-//! goals. All of them are medians that criterion has estimated; nothing is measured here.
+//! The figures of one run as tables in Markdown, with ratios to the primitives of the same run. All of them are
+//! medians that criterion has estimated; nothing is measured here.
 
 use std::fmt::Write;
 use std::fs;
@@ -22,23 +22,19 @@ const PRIMITIVES: &[(&str, &str)] = &[
     ("aes-256-cbc-48", "AES-256-CBC, 48 bytes"),
 ];
 
-const RATCHET: &[(&str, &str, Option<Goal>)] = &[
-    ("encrypt", "encrypt", Some(Goal::HMACS)),
-    ("decrypt", "decrypt (open and apply)", Some(Goal::HMACS)),
-    ("parse", "read a message's bytes", None),
-    ("late", "decrypt a late message", None),
-    ("skip-1000", "decrypt after 1,000 lost messages", None),
-    (
-        "ping-pong",
-        "one message each way, both ends",
-        Some(Goal::PING_PONG),
-    ),
-    ("initiate", "new session and first message", None),
-    ("respond", "answer a new session", None),
-    ("verify-bundle", "verify a bundle of 100 prekeys", None),
-    ("new-device", "new device with 100 prekeys", None),
-    ("load", "load a session", None),
-    ("store", "store a session", None),
+const RATCHET: &[(&str, &str)] = &[
+    ("encrypt", "encrypt"),
+    ("decrypt", "decrypt (open and apply)"),
+    ("parse", "read a message's bytes"),
+    ("late", "decrypt a late message"),
+    ("skip-1000", "decrypt after 1,000 lost messages"),
+    ("ping-pong", "one message each way, both ends"),
+    ("initiate", "new session and first message"),
+    ("respond", "answer a new session"),
+    ("verify-bundle", "verify a bundle of 100 prekeys"),
+    ("new-device", "new device with 100 prekeys"),
+    ("load", "load a session"),
+    ("store", "store a session"),
 ];
 
 const PARTS: &[(&str, &str)] = &[
@@ -47,28 +43,6 @@ const PARTS: &[(&str, &str)] = &[
     ("split-write", "write rows"),
     ("split-commit", "commit"),
 ];
-
-/// At most so many times a primitive.
-#[derive(Clone, Copy)]
-struct Goal {
-    most: f64,
-    primitive: &'static str,
-    unit: &'static str,
-}
-
-impl Goal {
-    /// 2 µs where HMAC-SHA-256 of a short input takes 0.18 µs.
-    const HMACS: Self = Self {
-        most: 11.1,
-        primitive: "hmac-sha256",
-        unit: "HMAC",
-    };
-    const PING_PONG: Self = Self {
-        most: 5.2,
-        primitive: "x25519",
-        unit: "X25519",
-    };
-}
 
 /// The group of a protocol's ratchet.
 #[must_use]
@@ -79,28 +53,34 @@ pub const fn group(version: Version) -> &'static str {
     }
 }
 
-/// The tables of what was measured since `began`; `None` if nothing was.
-#[must_use]
-pub fn read(results: &Path, began: SystemTime) -> Option<String> {
-    let figures = Figures { results, began };
-    let tables = [
-        figures.primitives(),
-        figures.ratchet(),
-        figures.fan_out(),
-        figures.split(),
-    ];
-    let tables: Vec<_> = tables.into_iter().flatten().collect();
-    (!tables.is_empty()).then(|| tables.join("\n"))
-}
-
-struct Figures<'a> {
+/// The results of one run.
+pub struct Figures<'a> {
     results: &'a Path,
     began: SystemTime,
 }
 
-impl Figures<'_> {
+impl<'a> Figures<'a> {
+    /// What criterion has left in this directory since `began`.
+    #[must_use]
+    pub const fn new(results: &'a Path, began: SystemTime) -> Self {
+        Self { results, began }
+    }
+
+    /// The tables of what was measured; empty if nothing was.
+    #[must_use]
+    pub fn tables(&self) -> Vec<String> {
+        let tables = [
+            self.primitives(),
+            self.ratchet(),
+            self.fan_out(),
+            self.split(),
+        ];
+        tables.into_iter().flatten().collect()
+    }
+
     /// The median in nanoseconds, if this run has measured it.
-    fn median(&self, group: &str, name: &str) -> Option<f64> {
+    #[must_use]
+    pub fn median(&self, group: &str, name: &str) -> Option<f64> {
         let file = self
             .results
             .join(group)
@@ -129,23 +109,22 @@ impl Figures<'_> {
     fn ratchet(&self) -> Option<String> {
         let mut rows = String::new();
         for version in Version::ALL {
-            for (name, label, goal) in RATCHET {
+            for (name, label) in RATCHET {
                 let Some(median) = self.median(group(version), name) else {
                     continue;
                 };
                 let _infallible = writeln!(
                     rows,
-                    "| {} | {label} | {} | {} | {} | {} |",
+                    "| {} | {label} | {} | {} | {} |",
                     group(version),
                     time(median),
                     self.ratio(median, "x25519"),
                     self.ratio(median, "hmac-sha256"),
-                    goal.map_or_else(String::new, |goal| self.verdict(median, goal)),
                 );
             }
         }
         titled(
-            "| protocol | operation | time | ÷ X25519 | ÷ HMAC | goal |\n|---|---|---:|---:|---:|---|\n",
+            "| protocol | operation | time | ÷ X25519 | ÷ HMAC |\n|---|---|---:|---:|---:|\n",
             rows,
         )
     }
@@ -156,20 +135,6 @@ impl Figures<'_> {
             Some(_) => "< 0.1".to_owned(),
             None => String::new(),
         }
-    }
-
-    fn verdict(&self, median: f64, goal: Goal) -> String {
-        let Goal {
-            most,
-            primitive,
-            unit,
-        } = goal;
-        let verdict = match self.median("primitives", primitive) {
-            Some(unit) if median / unit <= most => "met",
-            Some(_) => "missed",
-            None => "not judged: the primitive was not measured",
-        };
-        format!("≤ {most} {unit}: {verdict}")
     }
 
     fn fan_out(&self) -> Option<String> {
@@ -239,7 +204,9 @@ impl Figures<'_> {
     }
 }
 
-fn titled(title: &str, rows: String) -> Option<String> {
+/// A table, unless it has no rows.
+#[must_use]
+pub fn titled(title: &str, rows: String) -> Option<String> {
     (!rows.is_empty()).then(|| format!("{title}{rows}"))
 }
 

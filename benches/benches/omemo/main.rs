@@ -6,6 +6,7 @@
 )]
 
 mod fan_out;
+mod goals;
 mod primitives;
 mod ratchet;
 
@@ -13,7 +14,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use criterion::Criterion;
-use omemo_benches::table;
+use omemo_benches::table::Figures;
 
 fn main() {
     let began = SystemTime::now();
@@ -30,7 +31,8 @@ fn main() {
     ratchet::all(&mut criterion);
     fan_out::all(&mut criterion, scratch);
     criterion.final_summary();
-    if let Some(table) = table::read(&results, began) {
+    let figures = Figures::new(&results, began);
+    for table in figures.tables().iter().chain(&goals::judge(&figures)) {
         println!("\n{table}");
     }
 }

@@ -10,16 +10,16 @@ use ed25519_dalek::{Signer, SigningKey};
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use x25519_dalek::{PublicKey, StaticSecret};
+use x25519_dalek::{PublicKey, SharedSecret, StaticSecret};
+
+const KEY: [u8; 32] = [0x42; 32];
 
 pub(crate) fn all(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("primitives");
-    let key = [0x42; 32];
+    let key = KEY;
 
     group.bench_function("x25519", |bencher| {
-        let secret = StaticSecret::from(key);
-        let theirs = PublicKey::from(&StaticSecret::from([0x17; 32]));
-        bencher.iter(|| black_box(&secret).diffie_hellman(black_box(&theirs)));
+        bencher.iter(x25519());
     });
     group.bench_function("x25519-key-generation", |bencher| {
         bencher.iter(|| PublicKey::from(&StaticSecret::from(black_box(key))));
@@ -38,10 +38,7 @@ pub(crate) fn all(criterion: &mut Criterion) {
         });
     });
     group.bench_function("hmac-sha256", |bencher| {
-        bencher.iter(|| {
-            let mac = Hmac::<Sha256>::new_from_slice(black_box(&key)).unwrap();
-            mac.chain_update(black_box([1])).finalize().into_bytes()
-        });
+        bencher.iter(hmac);
     });
     group.bench_function("hkdf-sha256-80", |bencher| {
         let salt = [0; 32];
@@ -62,4 +59,17 @@ pub(crate) fn all(criterion: &mut Criterion) {
         });
     });
     group.finish();
+}
+
+/// X25519 of one key with another.
+pub(crate) fn x25519() -> impl Fn() -> SharedSecret {
+    let secret = StaticSecret::from(KEY);
+    let theirs = PublicKey::from(&StaticSecret::from([0x17; 32]));
+    move || black_box(&secret).diffie_hellman(black_box(&theirs))
+}
+
+/// HMAC-SHA-256 of one byte.
+pub(crate) fn hmac() -> impl AsRef<[u8]> {
+    let mac = Hmac::<Sha256>::new_from_slice(black_box(&KEY)).unwrap();
+    mac.chain_update(black_box([1])).finalize().into_bytes()
 }

@@ -78,24 +78,24 @@ fn in_order(group: &mut BenchmarkGroup<'_, WallTime>, version: Version) {
                     .open(black_box(&message), None, &mut SystemRandomness)
                     .unwrap();
                 let (plaintext, step) = opened.into_parts();
-                theirs.apply(step);
-                (plaintext, message)
+                (plaintext, theirs.apply(step), message)
             },
             BatchSize::SmallInput,
         );
     });
     group.bench_function("ping-pong", |bencher| {
-        let Pair {
-            mut ours,
-            mut theirs,
-        } = Pair::meet(version);
-        bencher.iter(|| {
-            let ping = ours.seal(black_box(&key)).unwrap();
-            pairs::receive(&mut theirs, &ping.bytes);
-            let pong = theirs.seal(black_box(&key)).unwrap();
-            pairs::receive(&mut ours, &pong.bytes);
-        });
+        let mut pair = Pair::meet(version);
+        bencher.iter(|| ping_pong(&mut pair, &key));
     });
+}
+
+/// One message each way.
+pub(crate) fn ping_pong(pair: &mut Pair, key: &[u8]) {
+    let Pair { ours, theirs } = pair;
+    let ping = ours.seal(black_box(key)).unwrap();
+    pairs::receive(theirs, &ping.bytes);
+    let pong = theirs.seal(black_box(key)).unwrap();
+    pairs::receive(ours, &pong.bytes);
 }
 
 /// Messages that arrive too early or too late.
@@ -143,7 +143,7 @@ fn stored(group: &mut BenchmarkGroup<'_, WallTime>, version: Version) {
 }
 
 /// A pair in which the Diffie-Hellman ratchet has just turned for us: what we send next, they open without a step.
-fn turned(version: Version) -> Pair {
+pub(crate) fn turned(version: Version) -> Pair {
     let Pair {
         mut ours,
         mut theirs,
