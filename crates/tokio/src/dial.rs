@@ -9,7 +9,7 @@ use sasl::common::{ChannelBinding, Credentials};
 use tokio::io::{AsyncBufRead, AsyncWrite, BufStream};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
-use tokio_xmpp::connect::DnsConfig;
+use tokio_xmpp::connect::{AsyncReadAndWrite, DnsConfig};
 use tokio_xmpp::error::AuthError;
 use tokio_xmpp::parsers::ns;
 use tokio_xmpp::parsers::sasl::DefinedCondition;
@@ -24,7 +24,7 @@ use crate::tls::{Tls, exporter};
 use crate::{Config, Error, Security};
 
 /// An authenticated stream on which whole elements come and go.
-pub(crate) type Xml = XmlStream<BufStream<TlsStream<TcpStream>>, Element>;
+pub(crate) type Xml = XmlStream<Box<dyn AsyncReadAndWrite + Send>, Element>;
 
 /// The mechanisms that we accept; ANONYMOUS, for one, would log in as somebody else.
 const MECHANISMS: [&str; 5] = [
@@ -209,7 +209,7 @@ async fn log_in(
         .recv_features::<Element>()
         .await
         .map_err(|error| broken(error.to_string()))?;
-    Ok((xml, features))
+    Ok((xml.box_stream(), features))
 }
 
 fn no_features(config: &Config, address: &str, error: &RecvFeaturesError) -> Error {

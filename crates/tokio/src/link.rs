@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use futures_util::{Sink, SinkExt, StreamExt};
 use omemo::{Element, FullJid, Ticket};
+use tokio_xmpp::minidom::rxml::Error as XmlError;
 use tokio_xmpp::parsers::bind::{BindQuery, BindResponse};
 use tokio_xmpp::parsers::stream_error::StreamError;
 use tokio_xmpp::parsers::stream_features::StreamFeatures;
@@ -339,15 +340,22 @@ async fn answer(
 }
 
 fn lost(error: &io::Error) -> Lost {
-    Lost(error.to_string())
+    let in_the_middle = error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<XmlError>())
+        .is_some_and(|error| matches!(error, XmlError::InvalidEof(_)));
+    Lost(match error.kind() {
+        io::ErrorKind::TimedOut => "the server fell silent".into(),
+        io::ErrorKind::UnexpectedEof => "the connection was cut".into(),
+        _ if in_the_middle => "the connection was cut".into(),
+        _ => error.to_string(),
+    })
 }
 
 fn unreadable(error: &ReadError) -> Lost {
     Lost(match error {
         ReadError::StreamFooterReceived => "the server closed the stream".into(),
-        ReadError::HardError(error) if error.kind() == io::ErrorKind::TimedOut => {
-            "the server fell silent".into()
-        }
+        ReadError::HardError(error) => return lost(error),
         other => other.to_string(),
     })
 }
@@ -358,3 +366,6 @@ fn stream_error(element: Element) -> Lost {
         Err(_) => Lost("the server ended the stream with an error".into()),
     }
 }
+
+#[cfg(test)]
+mod tests;
