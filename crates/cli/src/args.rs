@@ -251,9 +251,8 @@ mod tests {
 
     #[test]
     fn a_text_may_begin_with_a_dash() {
-        let Command::Send { text, json, .. } = parse(&["send", "a@b", "--hi", "--json"])
-            .unwrap()
-            .command
+        let Command::Send { text, json, .. } =
+            parse(&["send", "a@b", "--hi", "--json"]).unwrap().command
         else {
             panic!("not send");
         };
@@ -263,8 +262,12 @@ mod tests {
     #[test]
     fn fingerprints_come_whole_or_in_groups() {
         let whole = "00112233".repeat(8);
-        let grouped = vec!["00112233"; 8].join(" ");
-        for text in [vec![whole.as_str()], vec![grouped.as_str()], vec!["00112233"; 8]] {
+        let grouped = ["00112233"; 8].join(" ");
+        for text in [
+            vec![whole.as_str()],
+            vec![grouped.as_str()],
+            vec!["00112233"; 8],
+        ] {
             let line = [&["trust", "a@b"], text.as_slice()].concat();
             let Command::Trust(decision) = parse(&line).unwrap().command else {
                 panic!("not trust");

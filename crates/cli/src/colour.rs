@@ -71,7 +71,10 @@ impl Palette {
 
     /// Eight groups of eight digits, each in its colour.
     pub(crate) fn fingerprint(self, fingerprint: &Fingerprint) -> String {
-        fingerprint.groups().map(|group| self.paint(&group)).join(" ")
+        fingerprint
+            .groups()
+            .map(|group| self.paint(&group))
+            .join(" ")
     }
 }
 
@@ -104,9 +107,21 @@ fn cube(red: u8, green: u8, blue: u8) -> u8 {
 
 /// sRGB from XYZ (D65), as HSLuv has it.
 const TO_RGB: [[f64; 3]; 3] = [
-    [3.240_969_941_904_521, -1.537_383_177_570_093, -0.498_610_760_293],
-    [-0.969_243_636_280_87, 1.875_967_501_507_72, 0.041_555_057_407_175],
-    [0.055_630_079_696_993, -0.203_976_958_888_97, 1.056_971_514_242_878],
+    [
+        3.240_969_941_904_521,
+        -1.537_383_177_570_093,
+        -0.498_610_760_293,
+    ],
+    [
+        -0.969_243_636_280_87,
+        1.875_967_501_507_72,
+        0.041_555_057_407_175,
+    ],
+    [
+        0.055_630_079_696_993,
+        -0.203_976_958_888_97,
+        1.056_971_514_242_878,
+    ],
 ];
 const WHITE_U: f64 = 0.197_830_006_642_83;
 const WHITE_V: f64 = 0.468_319_994_938_79;
@@ -180,7 +195,10 @@ mod tests {
             assert!((angle(text) - degrees).abs() < 1e-5, "{text}");
             let found = hsluv(angle(text), 100.0, 50.0);
             for (found, expected) in found.iter().zip(expected) {
-                assert!((found - expected).abs() < 1e-3, "{text}: {found} {expected}");
+                assert!(
+                    (found - expected).abs() < 1e-3,
+                    "{text}: {found} {expected}"
+                );
             }
         }
     }
@@ -196,7 +214,10 @@ mod tests {
         let xterm = ("TERM", "xterm-256color");
         assert_eq!(choose(false, &[xterm]), Palette::Plain);
         assert_eq!(choose(true, &[xterm]), Palette::Colours256);
-        assert_eq!(choose(true, &[xterm, ("COLORTERM", "truecolor")]), Palette::TrueColour);
+        assert_eq!(
+            choose(true, &[xterm, ("COLORTERM", "truecolor")]),
+            Palette::TrueColour
+        );
         assert_eq!(choose(true, &[xterm, ("NO_COLOR", "1")]), Palette::Plain);
         assert_eq!(choose(true, &[("TERM", "dumb")]), Palette::Plain);
     }
@@ -204,7 +225,10 @@ mod tests {
     #[test]
     fn plain_fingerprints_are_plain() {
         let fingerprint = Fingerprint::new([7; 32]);
-        assert_eq!(Palette::Plain.fingerprint(&fingerprint), fingerprint.to_string());
+        assert_eq!(
+            Palette::Plain.fingerprint(&fingerprint),
+            fingerprint.to_string()
+        );
         let painted = Palette::TrueColour.fingerprint(&fingerprint);
         assert_eq!(painted.matches("\x1b[38;2;").count(), 8);
     }

@@ -246,7 +246,10 @@ mod tests {
     fn a_folder_belongs_to_one_account() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().to_owned();
-        Home::prepare(path.clone(), &init("a@b.example")).unwrap().save().unwrap();
+        Home::prepare(path.clone(), &init("a@b.example"))
+            .unwrap()
+            .save()
+            .unwrap();
         assert!(Home::prepare(path.clone(), &init("a@b.example")).is_ok());
         let refused = Home::prepare(path, &init("c@b.example")).unwrap_err();
         assert!(refused.to_string().contains("a@b.example"), "{refused}");

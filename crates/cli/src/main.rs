@@ -63,9 +63,7 @@ fn run(args: Args, report: Report) -> Result<(), Failure> {
             Command::Listen(options) => {
                 listen::listen(&Home::load(folder)?, &options, report).await
             }
-            Command::Devices { of, .. } => {
-                devices::devices(&Home::load(folder)?, of, report).await
-            }
+            Command::Devices { of, .. } => devices::devices(&Home::load(folder)?, of, report).await,
             Command::Trust(decision) => {
                 trust::decide(&Home::load(folder)?, &decision, Trust::Verified, report)
             }

@@ -4,8 +4,7 @@
 use std::io::{self, Write};
 
 use omemo::{
-    BareJid, Device, DeviceId, Fingerprint, Message, Served, UndecryptableReason, Unserved,
-    Version,
+    BareJid, Device, DeviceId, Fingerprint, Message, Served, UndecryptableReason, Unserved, Version,
 };
 use serde::Serialize;
 
@@ -229,7 +228,12 @@ impl Report {
         for device in devices {
             let protocols = match device.listed.as_slice() {
                 [] => "not listed any more".to_owned(),
-                listed => listed.iter().copied().map(short).collect::<Vec<_>>().join(" + "),
+                listed => listed
+                    .iter()
+                    .copied()
+                    .map(short)
+                    .collect::<Vec<_>>()
+                    .join(" + "),
             };
             let label = device.label.as_deref().map_or(String::new(), |label| {
                 format!("  \u{201c}{}\u{201d}", harmless(label))
@@ -446,7 +450,11 @@ mod tests {
     #[test]
     fn the_uri_is_what_other_clients_scan() {
         let jid = BareJid::parse("jüliet@capulet.example").unwrap();
-        let uri = uri(&jid, DeviceId::new(42).unwrap(), &Fingerprint::new([0xab; 32]));
+        let uri = uri(
+            &jid,
+            DeviceId::new(42).unwrap(),
+            &Fingerprint::new([0xab; 32]),
+        );
         let digits = "ab".repeat(32);
         assert_eq!(
             uri,
@@ -456,6 +464,9 @@ mod tests {
 
     #[test]
     fn terminals_obey_nobody_else() {
-        assert_eq!(harmless("a\x1b[2Jb\n\tc\u{202e}"), "a\u{fffd}[2Jb\n\tc\u{fffd}");
+        assert_eq!(
+            harmless("a\x1b[2Jb\n\tc\u{202e}"),
+            "a\u{fffd}[2Jb\n\tc\u{fffd}"
+        );
     }
 }

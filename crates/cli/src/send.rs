@@ -60,7 +60,9 @@ async fn outcome(live: &mut Live<'_>, id: &str) -> Result<Outcome, Failure> {
                 unserved,
                 ..
             }) if of == id => sealed = Some(Outcome { served, unserved }),
-            Event::Account(omemo::Event::Refused { id: of, unserved, .. }) if of == id => {
+            Event::Account(omemo::Event::Refused {
+                id: of, unserved, ..
+            }) if of == id => {
                 return Ok(Outcome {
                     served: Vec::new(),
                     unserved,

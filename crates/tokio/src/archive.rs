@@ -263,7 +263,10 @@ mod tests {
         assert_eq!(reader.news(), None);
         reader.note(&live("juliet@capulet.example", "a8"));
         assert_eq!(reader.news(), Some(after("a8")));
-        assert!(reader.begin().is_some(), "the next stream goes on from there");
+        assert!(
+            reader.begin().is_some(),
+            "the next stream goes on from there"
+        );
     }
 
     #[test]

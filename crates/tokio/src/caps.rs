@@ -71,7 +71,11 @@ mod tests {
         let capabilities = Capabilities::new(vec!["urn:xmpp:omemo:2:devices+notify".into()]);
         let presence = capabilities.presence();
         let caps = presence.get_child("c", ns::CAPS).unwrap();
-        let node = format!("{}#{}", caps.attr("node").unwrap(), caps.attr("ver").unwrap());
+        let node = format!(
+            "{}#{}",
+            caps.attr("node").unwrap(),
+            caps.attr("ver").unwrap()
+        );
         let ask = |node: Option<String>| {
             let answer = capabilities.answer(&DiscoInfoQuery { node }.into())?;
             Some(DiscoInfoResult::try_from(answer).unwrap())

@@ -6,10 +6,13 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::Error;
 
+/// Something to do with the account; what comes of it is sent.
+pub(crate) type Call<S> = Box<dyn FnOnce(&mut Account<S>) -> Option<Output> + Send>;
+
 /// What the app asks of the driver.
 pub(crate) enum Command<S> {
     /// Do something with the account and send what comes of it.
-    Call(Box<dyn FnOnce(&mut Account<S>) -> Option<Output> + Send>),
+    Call(Call<S>),
     /// Close the stream in good order and end.
     Quit,
 }
@@ -95,10 +98,7 @@ impl<S: Store + 'static> Client<S> {
         self.commands.send(Command::Quit).await.ok();
     }
 
-    async fn command(
-        &self,
-        call: Box<dyn FnOnce(&mut Account<S>) -> Option<Output> + Send>,
-    ) -> Result<(), Error> {
+    async fn command(&self, call: Call<S>) -> Result<(), Error> {
         self.commands
             .send(Command::Call(call))
             .await

@@ -172,10 +172,23 @@ mod tests {
     #[test]
     fn what_names_no_server_is_refused() {
         for text in [
-            "", ":", ":5222", "host", "host:", "host:0", "host:65536", "::1:5222", "a b:5222",
-            "https://host:443", "[::1:5222",
+            "",
+            ":",
+            ":5222",
+            "host",
+            "host:",
+            "host:0",
+            "host:65536",
+            "::1:5222",
+            "a b:5222",
+            "https://host:443",
+            "[::1:5222",
         ] {
-            assert_eq!(text.parse::<Server>(), Err(ServerError(text.into())), "{text}");
+            assert_eq!(
+                text.parse::<Server>(),
+                Err(ServerError(text.into())),
+                "{text}"
+            );
         }
     }
 
@@ -183,6 +196,9 @@ mod tests {
     fn the_password_stays_out_of_debug_output() {
         let config = Config::new(BareJid::parse("juliet@capulet.example").unwrap(), "balcony");
         let shown = format!("{config:?}");
-        assert!(!shown.contains("balcony") && !shown.contains("juliet"), "{shown}");
+        assert!(
+            !shown.contains("balcony") && !shown.contains("juliet"),
+            "{shown}"
+        );
     }
 }

@@ -16,8 +16,8 @@ use tokio_xmpp::parsers::sasl::DefinedCondition;
 use tokio_xmpp::parsers::sasl_cb;
 use tokio_xmpp::parsers::stream_features::StreamFeatures;
 use tokio_xmpp::xmlstream::{
-    FallibleStreamElement, PendingFeaturesRecv, ReadError, RecvFeaturesError, StreamHeader, Timeouts, XmlStream,
-    initiate_stream,
+    FallibleStreamElement, PendingFeaturesRecv, ReadError, RecvFeaturesError, StreamHeader,
+    Timeouts, XmlStream, initiate_stream,
 };
 
 use crate::tls::{Tls, exporter};
@@ -228,7 +228,10 @@ fn no_features(config: &Config, address: &str, error: &RecvFeaturesError) -> Err
 
 /// Binds the login to this TLS connection where the server can (XEP-0440, RFC 9266).
 fn channel_binding(features: &StreamFeatures, exporter: Option<Vec<u8>>) -> ChannelBinding {
-    let offered = features.sasl_mechanisms.iter().any(|m| m.ends_with("-PLUS"))
+    let offered = features
+        .sasl_mechanisms
+        .iter()
+        .any(|m| m.ends_with("-PLUS"))
         && features
             .sasl_cb
             .as_ref()

@@ -28,7 +28,9 @@ pub enum Error {
         reason: String,
     },
     /// An XMPP server answers there, but wants nothing of us.
-    #[error("the server at {address} refuses to serve {domain}: {reason}. Check the JID and the server's address")]
+    #[error(
+        "the server at {address} refuses to serve {domain}: {reason}. Check the JID and the server's address"
+    )]
     StreamRefused {
         /// The account's domain.
         domain: String,

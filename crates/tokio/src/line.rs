@@ -38,7 +38,10 @@ struct Failure {
 /// What a line does next.
 pub(crate) enum Progress {
     /// It is up.
-    Up { resumed: bool, receipts: Vec<Ticket> },
+    Up {
+        resumed: bool,
+        receipts: Vec<Ticket>,
+    },
     /// Something came.
     Arrival(Arrival),
     /// It is gone.

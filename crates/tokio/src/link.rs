@@ -282,7 +282,9 @@ async fn resume(xml: &mut Xml, mut suspended: Suspended) -> Result<Resumption, L
                     .and_then(|h| suspended.ledger.acknowledged(h).ok())
                     .unwrap_or_default(),
             )),
-            _ => Err(Lost("the server's answer to <resume/> makes no sense".into())),
+            _ => Err(Lost(
+                "the server's answer to <resume/> makes no sense".into(),
+            )),
         },
         Err(lost) => Err(lost),
     }
@@ -316,7 +318,9 @@ async fn enable(xml: &mut Xml, early: &mut VecDeque<Element>) -> Result<Ledger, 
 }
 
 async fn write(xml: &mut Xml, element: impl Into<Element>) -> Result<(), Lost> {
-    xml.send(&element.into()).await.map_err(|error| lost(&error))
+    xml.send(&element.into())
+        .await
+        .map_err(|error| lost(&error))
 }
 
 /// Waits for the one that is `wanted`; other stanzas that come first are kept.

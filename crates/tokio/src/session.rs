@@ -226,8 +226,14 @@ mod tests {
         let (mut session, mut reader) = session();
         for (payload, kind) in [
             ("<ping xmlns='urn:xmpp:ping'/>", "result"),
-            ("<query xmlns='http://jabber.org/protocol/disco#info'/>", "result"),
-            ("<query xmlns='http://jabber.org/protocol/disco#info' node='?'/>", "error"),
+            (
+                "<query xmlns='http://jabber.org/protocol/disco#info'/>",
+                "result",
+            ),
+            (
+                "<query xmlns='http://jabber.org/protocol/disco#info' node='?'/>",
+                "error",
+            ),
             ("<query xmlns='jabber:iq:version'/>", "error"),
         ] {
             let request = iq("get", "7", "from='romeo@montague.example/o'", payload);

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use minidom::Element;
-use minidom::rxml::{NcNameStr, Namespace, xml_ncname};
+use minidom::rxml::{Namespace, NcNameStr, xml_ncname};
 use omemo::{BareJid, FullJid};
 
 const CLIENT: &str = "jabber:client";
@@ -293,7 +293,9 @@ fn carbon(kind: &str, own: &BareJid, to: &FullJid, message: &Element) -> Element
 }
 
 fn forwarded(message: Element) -> Element {
-    Element::builder("forwarded", FORWARD).append(message).build()
+    Element::builder("forwarded", FORWARD)
+        .append(message)
+        .build()
 }
 
 fn wrapped(from: &BareJid, to: &FullJid, child: Element) -> Element {
@@ -319,8 +321,16 @@ fn answer(iq: &Element, from: &BareJid, kind: &str, payload: Option<Element>) ->
     let mut answer = Element::builder("iq", CLIENT).append_all(payload).build();
     set(&mut answer, xml_ncname!("type"), kind);
     set(&mut answer, xml_ncname!("from"), from.as_str());
-    set(&mut answer, xml_ncname!("to"), iq.attr("from").unwrap_or_default());
-    set(&mut answer, xml_ncname!("id"), iq.attr("id").unwrap_or_default());
+    set(
+        &mut answer,
+        xml_ncname!("to"),
+        iq.attr("from").unwrap_or_default(),
+    );
+    set(
+        &mut answer,
+        xml_ncname!("id"),
+        iq.attr("id").unwrap_or_default(),
+    );
     answer
 }
 
@@ -399,7 +409,12 @@ mod tests {
         hub.take(&jid("b@x/1"), fetch("other"));
         let answers = drain(&mut hub);
         let pubsub = answers[0].1.get_child("pubsub", PUBSUB).unwrap();
-        assert!(pubsub.get_child("items", PUBSUB).unwrap().has_child("item", PUBSUB));
+        assert!(
+            pubsub
+                .get_child("items", PUBSUB)
+                .unwrap()
+                .has_child("item", PUBSUB)
+        );
         assert_eq!(answers[1].1.attr("type"), Some("error"));
     }
 

@@ -39,28 +39,80 @@ pub(super) fn play(folder: &Path, show_stanzas: bool, palette: Palette) -> Resul
     )?;
 
     play.heading("The devices")?;
-    let phone = play.enter("juliet's phone", "juliet@capulet.example/phone", Protocols::Both)?;
-    let tablet = play.enter("juliet's tablet", "juliet@capulet.example/tablet", Protocols::Legacy)?;
-    let laptop = play.enter("romeo's laptop", "romeo@montague.example/laptop", Protocols::Both)?;
-    let mobile = play.enter("romeo's phone", "romeo@montague.example/phone", Protocols::Both)?;
+    let phone = play.enter(
+        "juliet's phone",
+        "juliet@capulet.example/phone",
+        Protocols::Both,
+    )?;
+    let tablet = play.enter(
+        "juliet's tablet",
+        "juliet@capulet.example/tablet",
+        Protocols::Legacy,
+    )?;
+    let laptop = play.enter(
+        "romeo's laptop",
+        "romeo@montague.example/laptop",
+        Protocols::Both,
+    )?;
+    let mobile = play.enter(
+        "romeo's phone",
+        "romeo@montague.example/phone",
+        Protocols::Both,
+    )?;
 
     play.heading("A conversation in both protocols")?;
-    say("Each device is served in the best protocol that it has; other devices of the sender read along.")?;
-    play.line(laptop, phone, "But soft! What light through yonder window breaks?")?;
+    say(
+        "Each device is served in the best protocol that it has; other devices of the sender read along.",
+    )?;
+    play.line(
+        laptop,
+        phone,
+        "But soft! What light through yonder window breaks?",
+    )?;
     play.line(phone, laptop, "O Romeo, Romeo, wherefore art thou Romeo?")?;
-    play.line(tablet, laptop, "What's in a name? That which we call a rose...")?;
+    play.line(
+        tablet,
+        laptop,
+        "What's in a name? That which we call a rose...",
+    )?;
 
     play.heading("A restart in the middle")?;
-    play.leave(mobile, "Romeo's phone is switched off; all that is left of it is its file.")?;
-    play.line(phone, laptop, "By whose direction found'st thou out this place?")?;
-    play.line(laptop, phone, "By love, who first did prompt me to inquire.")?;
-    play.come_back(mobile, "It is switched on again and reads what it has missed:")?;
+    play.leave(
+        mobile,
+        "Romeo's phone is switched off; all that is left of it is its file.",
+    )?;
+    play.line(
+        phone,
+        laptop,
+        "By whose direction found'st thou out this place?",
+    )?;
+    play.line(
+        laptop,
+        phone,
+        "By love, who first did prompt me to inquire.",
+    )?;
+    play.come_back(
+        mobile,
+        "It is switched on again and reads what it has missed:",
+    )?;
     play.line(mobile, phone, "I am no pilot; yet, wert thou as far...")?;
 
     play.heading("A device that joins late")?;
-    let watch = play.enter("romeo's watch", "romeo@montague.example/watch", Protocols::Both)?;
-    play.line(phone, laptop, "Good night, good night! Parting is such sweet sorrow")?;
-    play.line(watch, phone, "Sleep dwell upon thine eyes, peace in thy breast!")?;
+    let watch = play.enter(
+        "romeo's watch",
+        "romeo@montague.example/watch",
+        Protocols::Both,
+    )?;
+    play.line(
+        phone,
+        laptop,
+        "Good night, good night! Parting is such sweet sorrow",
+    )?;
+    play.line(
+        watch,
+        phone,
+        "Sleep dwell upon thine eyes, peace in thy breast!",
+    )?;
 
     play.heading("The end")?;
     play.finish()
@@ -148,8 +200,14 @@ impl Play {
         let served = self.world.say(who, to, body)?;
         let echoes = self.world.heard(who)?;
         self.expect(echoes.is_empty(), who, "was sent its own message")?;
-        let readers: Vec<Who> = (0..self.cast.len()).filter(|reader| *reader != who).collect();
-        self.expect(served.len() == readers.len(), who, "served too many or too few")?;
+        let readers: Vec<Who> = (0..self.cast.len())
+            .filter(|reader| *reader != who)
+            .collect();
+        self.expect(
+            served.len() == readers.len(),
+            who,
+            "served too many or too few",
+        )?;
         for reader in readers {
             let heard = Heard {
                 body: body.to_owned(),
@@ -163,7 +221,11 @@ impl Play {
             self.expect(is_served, reader, "was not served as it should be")?;
             if self.world.is_on(reader) {
                 let read = self.world.heard(reader)?;
-                self.expect(read == [heard.clone()], reader, "did not read just what was said")?;
+                self.expect(
+                    read == [heard.clone()],
+                    reader,
+                    "did not read just what was said",
+                )?;
                 self.tell_reading(reader, &heard, "reads it")?;
             } else {
                 self.owed.push((reader, heard));
@@ -197,7 +259,10 @@ impl Play {
     fn tell_reading(&mut self, who: Who, heard: &Heard, what: &str) -> Result<(), Failure> {
         self.readings += 1;
         let protocol = self.palette.faint(&format!("({})", short(heard.version)));
-        Ok(say(&format!("      {}  {what} {protocol}", self.name(who)?))?)
+        Ok(say(&format!(
+            "      {}  {what} {protocol}",
+            self.name(who)?
+        ))?)
     }
 
     /// The best protocol that both have.

@@ -82,8 +82,8 @@ impl World {
         let mut settings = Settings::default();
         settings.versions = player.protocols.versions();
         settings.label = Some(player.name.to_owned());
-        let store = SqliteStore::open(&player.file)
-            .map_err(|error| Failure::told(error.to_string()))?;
+        let store =
+            SqliteStore::open(&player.file).map_err(|error| Failure::told(error.to_string()))?;
         let jid = player.jid.clone();
         let mut account = Account::open(store, jid.bare(), settings, Environment::system())?;
         let output = account.online(jid.clone(), false)?;
@@ -167,7 +167,9 @@ impl World {
             let output = self.account(who)?.receive(&stanza)?;
             self.apply(who, output)?;
         }
-        Err(Failure::told("the demo failed: the devices do not come to rest"))
+        Err(Failure::told(
+            "the demo failed: the devices do not come to rest",
+        ))
     }
 
     fn apply(&mut self, who: Who, output: Output) -> Result<(), Failure> {
@@ -219,7 +221,10 @@ impl World {
                     return failed(format!("gave a message up: {reason}"));
                 }
                 Event::ProtocolOff { version, reason } => {
-                    return failed(format!("could not publish {}: {reason}", namespace(version)));
+                    return failed(format!(
+                        "could not publish {}: {reason}",
+                        namespace(version)
+                    ));
                 }
                 _ => {}
             }

@@ -5,9 +5,7 @@ use omemo::{Element, Ticket};
 use tokio::io::{BufStream, DuplexStream, duplex};
 use tokio_xmpp::parsers::stream_features::StreamFeatures;
 use tokio_xmpp::parsers::{bind, ns, sm, starttls};
-use tokio_xmpp::xmlstream::{
-    StreamHeader, Timeouts, XmlStream, accept_stream, initiate_stream,
-};
+use tokio_xmpp::xmlstream::{StreamHeader, Timeouts, XmlStream, accept_stream, initiate_stream};
 
 use super::*;
 
@@ -87,12 +85,7 @@ async fn pair() -> (Xml, Server) {
             .unwrap()
     };
     let client = async {
-        let pending = initiate_stream(
-            BufStream::new(ours),
-            ns::JABBER_CLIENT,
-            header(),
-            timeouts,
-        );
+        let pending = initiate_stream(BufStream::new(ours), ns::JABBER_CLIENT, header(), timeouts);
         let (_, xml) = pending.await.unwrap().recv_features().await.unwrap();
         xml
     };
@@ -125,8 +118,7 @@ async fn online(managed: bool) -> (Link, Server) {
         server
     };
     let features = features(managed);
-    let (established, server) =
-        tokio::join!(Link::establish(xml, &features, None), server_part);
+    let (established, server) = tokio::join!(Link::establish(xml, &features, None), server_part);
     let established = established.unwrap();
     assert!(!established.resumed);
     assert_eq!(established.link.jid().as_str(), "a@b/c");
