@@ -7,10 +7,17 @@ mod over;
 mod puppet;
 mod stage;
 
+mod answers;
 mod catch_up;
 mod copies;
 mod duplicates;
 mod hostile;
+mod lists;
 mod outbox;
+mod publish;
+mod rotation;
+mod schedules;
+mod sends;
 mod sessions;
 mod talk;
+mod trust;

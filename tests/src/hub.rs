@@ -145,11 +145,16 @@ impl<S: Store + 'static> Hub<S> {
 
     /// Lets time pass, and ticks every device that is on.
     pub fn pass(&mut self, seconds: i64) {
+        self.pass_quietly(seconds);
+        self.settle();
+    }
+
+    /// The same, and nothing is delivered.
+    pub fn pass_quietly(&mut self, seconds: i64) {
         self.clock.fetch_add(seconds, Ordering::Relaxed);
         for at in 0..self.devices.len() {
             self.call(At(at), Account::tick);
         }
-        self.settle();
     }
 
     /// A new device goes online, and everything that follows happens.
@@ -206,6 +211,13 @@ impl<S: Store + 'static> Hub<S> {
 
     /// The process dies and comes back on the store that it left, opened again by `reopen`.
     pub fn restart(&mut self, at: At, reopen: impl FnOnce(S) -> S) {
+        self.restart_quietly(at, reopen);
+        self.go_online(at);
+        self.settle();
+    }
+
+    /// The process dies and is there again, offline, on the store that it left, opened again by `reopen`.
+    pub fn restart_quietly(&mut self, at: At, reopen: impl FnOnce(S) -> S) {
         let account = self.devices[at.0].account.take().unwrap();
         let store = reopen(account.into_store().inner);
         let environment = self.environment();
@@ -220,8 +232,7 @@ impl<S: Store + 'static> Hub<S> {
         .unwrap();
         device.account = Some(account);
         device.tickets.clear();
-        self.go_online(at);
-        self.settle();
+        device.online = false;
     }
 
     /// Gives the store away, as when a device is switched off for good.
@@ -392,6 +403,13 @@ impl<S: Store + 'static> Hub<S> {
     /// Publishes as somebody else would: a client that is not ours, or a server that means ill.
     pub fn plant(&mut self, jid: &str, node: &str, item: &str, payload: Element) {
         self.publish(jid, node, item, payload, true);
+    }
+
+    /// Takes an item away without telling anybody.
+    pub fn drop_item(&mut self, jid: &str, node: &str, item: &str) {
+        if let Some(node) = self.nodes.get_mut(&(jid.to_owned(), node.to_owned())) {
+            node.items.retain(|(id, _)| id != item);
+        }
     }
 
     fn take(&mut self, at: At, output: Output) {

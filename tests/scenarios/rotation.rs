@@ -1,0 +1,189 @@
+//! Our own keys over time: prekeys serve once, signed prekeys for a week and one more.
+
+use omemo::{UndecryptableReason, Version};
+use omemo_tests::hub::{Hub, speaks};
+
+use crate::over::Stores;
+use crate::puppet::{Puppet, read_bundle};
+use crate::stage::*;
+
+const WEEK: i64 = 7 * 86_400;
+
+fn rule_24_a_used_prekey_is_published_no_more<S: Stores>(mut stores: S, version: Version) {
+    let mut hub = Hub::new(1);
+    let juliet = hub.join(JULIET, stores.make(), speaks(&[version]));
+    let id = hub.id(juliet);
+    for round in 1..=5 {
+        let published = bundle(&hub, version, JULIET, id).unwrap();
+        let mut taken = read_bundle(&published);
+        taken.pre_keys.truncate(1);
+        let mut puppet = Puppet::new(version, MALLORY, round);
+        puppet.meet_bundle(&taken, JULIET, id);
+        hub.deliver(juliet, &puppet.text("hello"));
+        hub.settle();
+        let now = pre_keys(&bundle(&hub, version, JULIET, id).unwrap());
+        assert!(!now.contains(&taken.pre_keys[0].0));
+        assert_eq!(now.len(), 100, "refilled");
+        // and the key is gone for good
+        let mut late = Puppet::new(version, MALLORY, 100 + round);
+        late.meet_bundle(&taken, JULIET, id);
+        let events = hub.deliver(juliet, &late.text("me too"));
+        assert_eq!(unread(&events), [UndecryptableReason::UnknownPreKey]);
+    }
+}
+
+fn rule_10_the_signed_prekey_rotates_and_the_old_one_serves_one_week_more<S: Stores>(
+    mut stores: S,
+    version: Version,
+) {
+    let mut hub = Hub::new(1);
+    let juliet = hub.join(JULIET, stores.make(), speaks(&[version]));
+    let id = hub.id(juliet);
+    let published = bundle(&hub, version, JULIET, id).unwrap();
+    let old = read_bundle(&published);
+    let only = |n: usize| {
+        let mut bundle = old.clone();
+        bundle.pre_keys = vec![bundle.pre_keys[n].clone()];
+        bundle
+    };
+    hub.pass(WEEK - 1);
+    assert_eq!(
+        signed_pre_key(&bundle(&hub, version, JULIET, id).unwrap()),
+        old.signed_pre_key_id
+    );
+    hub.pass(1);
+    assert_ne!(
+        signed_pre_key(&bundle(&hub, version, JULIET, id).unwrap()),
+        old.signed_pre_key_id
+    );
+    let mut puppet = Puppet::new(version, MALLORY, 1);
+    puppet.meet_bundle(&only(0), JULIET, id);
+    hub.pass(WEEK - 1);
+    assert_eq!(read(&hub.deliver(juliet, &puppet.text("late"))), ["late"]);
+    hub.settle();
+    hub.pass(1);
+    let mut puppet = Puppet::new(version, MALLORY, 2);
+    puppet.meet_bundle(&only(1), JULIET, id);
+    assert_eq!(
+        unread(&hub.deliver(juliet, &puppet.text("too late"))),
+        [UndecryptableReason::UnknownPreKey]
+    );
+    let kept = hub
+        .dump(juliet)
+        .iter()
+        .filter(|line| line.starts_with("signed prekey"))
+        .count();
+    assert_eq!(kept, 2, "the present one and the one before");
+}
+
+fn rule_10_one_rotation_however_long_we_were_away<S: Stores>(mut stores: S, version: Version) {
+    let mut hub = Hub::new(1);
+    let juliet = hub.join(JULIET, stores.make(), speaks(&[version]));
+    let id = hub.id(juliet);
+    let old = read_bundle(&bundle(&hub, version, JULIET, id).unwrap());
+    hub.go_offline(juliet);
+    hub.pass(52 * WEEK);
+    // somebody wrote while we were away, with the old bundle
+    let mut puppet = Puppet::new(version, MALLORY, 1);
+    puppet.meet_bundle(&old, JULIET, id);
+    hub.catches_up = false;
+    hub.go_online(juliet);
+    hub.settle();
+    assert_eq!(
+        signed_pre_key(&bundle(&hub, version, JULIET, id).unwrap()),
+        old.signed_pre_key_id,
+        "rotation waits"
+    );
+    assert_eq!(
+        read(&hub.deliver(juliet, &puppet.text("long ago"))),
+        ["long ago"]
+    );
+    hub.call(juliet, |account| account.caught_up());
+    hub.settle();
+    let new = signed_pre_key(&bundle(&hub, version, JULIET, id).unwrap());
+    assert_eq!(new, old.signed_pre_key_id + 1);
+    hub.pass(WEEK - 1);
+    assert_eq!(
+        signed_pre_key(&bundle(&hub, version, JULIET, id).unwrap()),
+        new
+    );
+}
+
+fn rule_10_a_clock_that_goes_back_changes_nothing<S: Stores>(mut stores: S, version: Version) {
+    let mut hub = Hub::new(1);
+    let juliet = hub.join(JULIET, stores.make(), speaks(&[version]));
+    hub.pass(WEEK);
+    let before = hub.dump(juliet);
+    let crossed = hub.wire.len();
+    for back in [1, 3600, WEEK, 52 * WEEK] {
+        hub.pass(-back);
+        assert_eq!(hub.dump(juliet), before);
+        assert_eq!(hub.wire.len(), crossed);
+    }
+}
+
+/// Rotation is published late when the server is away: the week of grace begins with the publication.
+fn rule_10_the_grace_begins_when_the_successor_is_published<S: Stores>(
+    mut stores: S,
+    version: Version,
+) {
+    let mut hub = Hub::new(1);
+    let juliet = hub.join(JULIET, stores.make(), speaks(&[version]));
+    let id = hub.id(juliet);
+    let old = read_bundle(&bundle(&hub, version, JULIET, id).unwrap());
+    hub.answers = false;
+    for _ in 0..20 {
+        hub.pass(WEEK / 10);
+    }
+    hub.answers = true;
+    assert_eq!(
+        signed_pre_key(&bundle(&hub, version, JULIET, id).unwrap()),
+        old.signed_pre_key_id
+    );
+    for _ in 0..10 {
+        hub.pass(3600);
+    }
+    assert_ne!(
+        signed_pre_key(&bundle(&hub, version, JULIET, id).unwrap()),
+        old.signed_pre_key_id
+    );
+    hub.pass(WEEK - 86_400);
+    let mut puppet = Puppet::new(version, MALLORY, 1);
+    puppet.meet_bundle(&old, JULIET, id);
+    assert_eq!(
+        read(&hub.deliver(juliet, &puppet.text("in time"))),
+        ["in time"]
+    );
+}
+
+/// A17: a flood of key exchanges never empties the bundle.
+fn a17_a_flood_of_key_exchanges_leaves_a_full_bundle<S: Stores>(mut stores: S, version: Version) {
+    let mut hub = Hub::new(1);
+    let juliet = hub.join(JULIET, stores.make(), speaks(&[version]));
+    let id = hub.id(juliet);
+    for n in 1..=300 {
+        let mut puppet = Puppet::new(version, MALLORY, n);
+        puppet.meet(&hub, JULIET, id);
+        hub.deliver(juliet, &puppet.text("flood"));
+        if n % 10 == 0 {
+            hub.settle();
+            assert!(pre_keys(&bundle(&hub, version, JULIET, id).unwrap()).len() >= 25);
+        }
+    }
+    let publications = hub
+        .questions_of(juliet)
+        .iter()
+        .filter(|iq| String::from(*iq).contains("<bundle"))
+        .count();
+    assert!(publications < 200, "{publications} publications");
+    assert!(hub.messages_of(juliet).is_empty());
+}
+
+over_versions!(
+    rule_24_a_used_prekey_is_published_no_more,
+    rule_10_the_signed_prekey_rotates_and_the_old_one_serves_one_week_more,
+    rule_10_one_rotation_however_long_we_were_away,
+    rule_10_a_clock_that_goes_back_changes_nothing,
+    rule_10_the_grace_begins_when_the_successor_is_published,
+    a17_a_flood_of_key_exchanges_leaves_a_full_bundle,
+);
