@@ -44,6 +44,11 @@ const fn list(version: Version) -> List {
     }
 }
 
+/// The ids of a recipient's devices: as long as random ones mostly are.
+fn ids(devices: u32) -> std::ops::Range<u32> {
+    2_000_000_000..2_000_000_000 + devices
+}
+
 fn settings(version: Version) -> Settings {
     let mut settings = Settings::default();
     settings.versions = vec![version];
@@ -75,7 +80,7 @@ impl<S: Store + 'static> Population<S> {
             element,
             namespace,
         } = list(version);
-        let ids: String = (1..=devices)
+        let ids: String = ids(devices)
             .map(|id| format!("<device id='{id}'/>"))
             .collect();
         let mut network = Network::default();
@@ -148,7 +153,7 @@ fn settle_down(store: &mut impl Store, version: Version, devices: u32) {
     let mut tx = store.begin(&BareJid::parse(SENDER).unwrap()).unwrap();
     let identity = IdentityKeyPair::from_bytes(*tx.account().unwrap().unwrap().identity);
     let jid = BareJid::parse(RECIPIENT).unwrap();
-    for id in 1..=devices {
+    for id in ids(devices) {
         let device = Device::generate(version, 1);
         let session = Pair::between(version, &identity, &device).ours;
         let address = Address {

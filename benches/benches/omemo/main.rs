@@ -33,6 +33,6 @@ fn main() {
     criterion.final_summary();
     let figures = Figures::new(&results, began);
     for table in figures.tables().iter().chain(&goals::judge(&figures)) {
-        println!("\n{table}");
+        print!("\n{table}");
     }
 }
