@@ -95,6 +95,11 @@ impl Puppet {
         self.address(jid, device);
     }
 
+    /// Its signature over anything.
+    pub fn sign(&mut self, message: &[u8]) -> [u8; 64] {
+        self.identity.sign(message, &mut self.rng).unwrap()
+    }
+
     /// Whom its stanzas are for.
     pub fn address(&mut self, jid: &str, device: u32) {
         self.to = (jid.into(), device);

@@ -3,11 +3,15 @@
 //! a wire, and everything that crossed is kept for a look.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use minidom::Element;
-use omemo::store::{Store, StoreError, Transaction};
+use omemo::store::{
+    AccountRow, Change, ContactRow, DeviceListRow, DeviceRow, DutyRow, InboxRow, MessageId,
+    OutboxRow, PreKeyId, PreKeyRow, PublicKey, PublicationRow, SeenRow, SessionRow, SignedPreKeyId,
+    SignedPreKeyRow, SkippedId, SkippedRow, Store, StoreError, Transaction, TrustRow,
+};
 use omemo::{
     Account, Address, BareJid, Chat, Environment, Event, FullJid, Message, Outgoing, Output,
     Randomness, RandomnessError, Role, Settings, Ticket, Timestamp, Version,
@@ -52,6 +56,7 @@ pub struct Device<S> {
     /// The library's handle; `None` while it is switched off.
     pub account: Option<Account<Watched<S>>>,
     request: Request,
+    fails: Arc<AtomicBool>,
     settings: Settings,
     mailbox: VecDeque<String>,
     online: bool,
@@ -172,13 +177,15 @@ impl<S: Store + 'static> Hub<S> {
         let full = FullJid::parse(&format!("{jid}/{}", at.0)).unwrap();
         let environment = self.environment();
         let request = Request::default();
-        let store = Watched::new(store, &request);
+        let fails = Arc::new(AtomicBool::new(false));
+        let store = Watched::new(store, &request, &fails);
         let account = Account::open(store, jid.clone(), settings.clone(), environment).unwrap();
         self.devices.push(Device {
             jid,
             full,
             account: Some(account),
             request,
+            fails,
             settings,
             mailbox: VecDeque::new(),
             online: false,
@@ -222,7 +229,7 @@ impl<S: Store + 'static> Hub<S> {
         let store = reopen(account.into_store().inner);
         let environment = self.environment();
         let device = &mut self.devices[at.0];
-        let store = Watched::new(store, &device.request);
+        let store = Watched::new(store, &device.request, &device.fails);
         let account = Account::open(
             store,
             device.jid.clone(),
@@ -279,6 +286,11 @@ impl<S: Store + 'static> Hub<S> {
             .unwrap()
             .lines
             .unwrap()
+    }
+
+    /// The next commit of a device fails, and nothing of it is kept.
+    pub fn fail_next_commit(&mut self, at: At) {
+        self.devices[at.0].fails.store(true, Ordering::Relaxed);
     }
 
     /// Hands a stanza to a device, whatever it is; gives the events of that, and of nothing that follows.
@@ -693,6 +705,7 @@ pub fn speaks(versions: &[Version]) -> Settings {
 pub struct Watched<S> {
     inner: S,
     request: Request,
+    fails: Arc<AtomicBool>,
 }
 
 type Request = Arc<Mutex<Option<Wanted>>>;
@@ -704,15 +717,18 @@ struct Wanted {
 }
 
 impl<S> Watched<S> {
-    fn new(inner: S, request: &Request) -> Self {
-        let request = Arc::clone(request);
-        Self { inner, request }
+    fn new(inner: S, request: &Request, fails: &Arc<AtomicBool>) -> Self {
+        Self {
+            inner,
+            request: Arc::clone(request),
+            fails: Arc::clone(fails),
+        }
     }
 }
 
 impl<S: Store> Store for Watched<S> {
     type Transaction<'store>
-        = S::Transaction<'store>
+        = Fragile<S::Transaction<'store>>
     where
         Self: 'store;
 
@@ -721,11 +737,68 @@ impl<S: Store> Store for Watched<S> {
         if let Some(wanted) = self.request.lock().unwrap().as_mut() {
             wanted.lines = Some(dump(&tx, &wanted.jids)?);
         }
-        Ok(tx)
+        Ok(Fragile {
+            inner: tx,
+            fails: Arc::clone(&self.fails),
+        })
     }
 
     fn tidy(&mut self) -> Result<(), StoreError> {
         self.inner.tidy()
+    }
+}
+
+/// A transaction that may fail when it is committed.
+pub struct Fragile<T> {
+    inner: T,
+    fails: Arc<AtomicBool>,
+}
+
+/// Hands every read on.
+macro_rules! reads {
+    ($($name:ident($($argument:ident: $kind:ty),*) -> $row:ty;)*) => {
+        $(fn $name(&self, $($argument: $kind),*) -> Result<$row, StoreError> {
+            self.inner.$name($($argument),*)
+        })*
+    };
+}
+
+impl<T: Transaction> Transaction for Fragile<T> {
+    reads! {
+        account() -> Option<AccountRow>;
+        publications() -> Vec<PublicationRow>;
+        pre_key(version: Version, id: PreKeyId) -> Option<PreKeyRow>;
+        pre_keys(version: Version) -> Vec<PreKeyRow>;
+        used_pre_keys(version: Version) -> Vec<PreKeyRow>;
+        signed_pre_key(version: Version, id: SignedPreKeyId) -> Option<SignedPreKeyRow>;
+        signed_pre_keys(version: Version) -> Vec<SignedPreKeyRow>;
+        device_list(version: Version, jid: &BareJid) -> Option<DeviceListRow>;
+        devices(version: Version, jid: &BareJid) -> Vec<DeviceRow>;
+        device(version: Version, address: &Address) -> Option<DeviceRow>;
+        trust(jid: &BareJid) -> Vec<TrustRow>;
+        sessions(version: Version, address: &Address) -> Vec<SessionRow>;
+        newest_sessions(version: Version, jid: &BareJid) -> Vec<SessionRow>;
+        skipped(id: &SkippedId) -> Option<SkippedRow>;
+        skipped_beyond(version: Version, address: &Address, key: &PublicKey, keep: usize) -> Vec<SkippedId>;
+        seen(version: Version, address: &Address) -> Option<SeenRow>;
+        duties() -> Vec<DutyRow>;
+        contact(jid: &BareJid) -> Option<ContactRow>;
+        inbox() -> Vec<InboxRow>;
+        inbox_message(message: &MessageId) -> Option<InboxRow>;
+        outbox() -> Vec<OutboxRow>;
+        outbox_row(ticket: Ticket) -> Option<OutboxRow>;
+        outbox_message(message_id: &str) -> Vec<OutboxRow>;
+    }
+
+    fn write(&mut self, change: Change) -> Result<(), StoreError> {
+        self.inner.write(change)
+    }
+
+    fn commit(self) -> Result<(), StoreError> {
+        if self.fails.swap(false, Ordering::Relaxed) {
+            return Err(StoreError::Full("the test wants it so".into()));
+        }
+        self.inner.commit()
     }
 }
 
