@@ -1,6 +1,13 @@
 //! Conversations of several devices over a network in memory: the same scenario over both protocols and every store.
 #![allow(missing_docs, reason = "the tests' names say what they show")]
 #![allow(unreachable_pub, reason = "a test program has no outside")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says that it failed by panicking"
+)]
 
 #[macro_use]
 mod over;

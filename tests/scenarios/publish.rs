@@ -22,11 +22,11 @@ fn is_off<S: Store + 'static>(hub: &Hub<S>, at: At, version: Version) -> bool {
     events.iter().any(off)
 }
 
-/// The items that a device has published: node, item id and publish options.
-fn publications<S: Store + 'static>(
-    hub: &Hub<S>,
-    at: At,
-) -> Vec<(String, String, Vec<(String, String)>)> {
+/// What a device has published: node, item id and publish options.
+type Publication = (String, String, Vec<(String, String)>);
+
+/// All that it has published, in order.
+fn publications<S: Store + 'static>(hub: &Hub<S>, at: At) -> Vec<Publication> {
     const PUBSUB: &str = "http://jabber.org/protocol/pubsub";
     let read = |iq: Element| {
         let pubsub = iq.get_child("pubsub", PUBSUB)?;

@@ -50,7 +50,6 @@ fn sends_to_one_chat_leave_in_order<S: Stores>(mut stores: S, version: Version) 
 /// One chat that waits holds up no other.
 fn a_chat_that_waits_holds_up_no_other<S: Stores>(mut stores: S, version: Version) {
     let (mut hub, juliet, romeo) = friends(&mut stores, version);
-    hub.objects = Box::new(|_, _| None);
     hub.answers = false;
     hub.write(juliet, MALLORY, "slow", "slow");
     hub.send(juliet, ROMEO, "fast", "fast");
