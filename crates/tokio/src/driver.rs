@@ -257,12 +257,15 @@ impl<S: Store + Send + 'static> Driver<S> {
             events,
             ..
         } = self;
-        let tickets = line.close().await;
-        account.sent(&tickets)?;
+        let farewell = line.close().await;
+        account.sent(&farewell.receipts)?;
+        // What this gives to send stands in the outbox for the next time.
+        let output = account.receive_all(&farewell.late)?;
         account.offline();
+        backlog.extend(output.events.into_iter().map(Event::Account));
         backlog.extend(
             flight
-                .arrived(&tickets)
+                .arrived(&farewell.receipts)
                 .into_iter()
                 .map(|id| Event::Sent { id }),
         );

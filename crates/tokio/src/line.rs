@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::backoff::Backoff;
 use crate::dial::dial;
-use crate::link::{Arrival, Established, Link, Lost, Suspended};
+use crate::link::{Arrival, Established, Farewell, Link, Lost, Suspended};
 use crate::tls::Tls;
 use crate::{Config, Error};
 
@@ -69,11 +69,11 @@ impl Line {
         }
     }
 
-    /// Ends the line in good order, if it is up: what the server has.
-    pub(crate) async fn close(self) -> Vec<Ticket> {
+    /// Ends the line in good order, if it is up.
+    pub(crate) async fn close(self) -> Farewell {
         match self.state {
             State::Up { link, .. } => link.close().await,
-            State::Waiting(_) | State::Dialing(_) => Vec::new(),
+            State::Waiting(_) | State::Dialing(_) => Farewell::default(),
         }
     }
 

@@ -43,6 +43,15 @@ pub(crate) enum Arrival {
     Receipts(Vec<Ticket>),
 }
 
+/// What came of closing a stream.
+#[derive(Debug, Default)]
+pub(crate) struct Farewell {
+    /// What the server has.
+    pub(crate) receipts: Vec<Ticket>,
+    /// Stanzas that came to the end.
+    pub(crate) late: Vec<Element>,
+}
+
 /// The stream is gone; why, for people.
 #[derive(Debug)]
 pub(crate) struct Lost(pub(crate) String);
@@ -143,33 +152,38 @@ impl Link {
         })
     }
 
-    /// Writes what waits and closes the stream in good order; the result is what the server has.
-    pub(crate) async fn close(mut self) -> Vec<Ticket> {
-        let orderly = tokio::time::timeout(CLOSING, async {
-            let mut receipts = Vec::new();
-            std::future::poll_fn(|cx| self.poll_written(cx))
-                .await
-                .map_err(|_| ())?;
-            self.xml.shutdown().await.map_err(|_| ())?;
-            loop {
-                match self.xml.next().await {
-                    Some(Ok(element)) => {
-                        if let Ok(ack) = sm::A::try_from(element) {
-                            receipts.extend(self.ledger.acknowledged(ack.h).unwrap_or_default());
-                        }
-                    }
-                    Some(Err(ReadError::SoftTimeout)) => {}
-                    Some(Err(ReadError::StreamFooterReceived)) => return Ok(receipts),
-                    Some(Err(_)) | None => return Err(()),
-                }
+    /// Writes what waits and closes the stream in good order. What the server sends until it has
+    /// closed its side counts for it as delivered, so it must not be lost (RFC 6120 §4.4).
+    pub(crate) async fn close(mut self) -> Farewell {
+        let mut farewell = Farewell {
+            receipts: Vec::new(),
+            late: self.early.drain(..).collect(),
+        };
+        self.urgent.extend(self.ledger.answer());
+        let end = self.await_footer(&mut farewell);
+        if let Ok(Ok(())) = tokio::time::timeout(CLOSING, end).await {
+            farewell.receipts.extend(self.ledger.closed());
+        }
+        farewell
+    }
+
+    async fn await_footer(&mut self, farewell: &mut Farewell) -> Result<(), Lost> {
+        std::future::poll_fn(|cx| self.poll_written(cx))
+            .await
+            .map_err(|error| lost(&error))?;
+        self.xml.shutdown().await.map_err(|error| lost(&error))?;
+        loop {
+            match self.xml.next().await {
+                Some(Ok(element)) => match self.sort(element)? {
+                    Some(Arrival::Stanza(stanza)) => farewell.late.push(stanza),
+                    Some(Arrival::Receipts(receipts)) => farewell.receipts.extend(receipts),
+                    None => {}
+                },
+                Some(Err(ReadError::SoftTimeout)) => {}
+                Some(Err(ReadError::StreamFooterReceived)) => return Ok(()),
+                Some(Err(error)) => return Err(unreadable(&error)),
+                None => return Err(Lost("the server closed the connection".into())),
             }
-        });
-        match orderly.await {
-            Ok(Ok(mut receipts)) => {
-                receipts.extend(self.ledger.closed());
-                receipts
-            }
-            Ok(Err(())) | Err(_) => Vec::new(),
         }
     }
 

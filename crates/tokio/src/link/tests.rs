@@ -276,28 +276,34 @@ async fn a_silent_server_is_asked_and_then_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_orderly_end_is_a_receipt() {
+async fn an_orderly_end_is_a_receipt_and_loses_nothing() {
     let (mut link, mut server) = online(true).await;
     link.send(message("m1"), Some(Ticket::new(1)));
     let server_part = async {
+        server.expect("a").await;
         server.expect("message").await;
         while !matches!(
             server.0.next().await,
             Some(Err(ReadError::StreamFooterReceived))
         ) {}
+        server
+            .write("<message xmlns='jabber:client' id='late'/>")
+            .await;
         server.0.shutdown().await.unwrap();
     };
-    let (tickets, ()) = tokio::join!(link.close(), server_part);
-    assert_eq!(tickets, [Ticket::new(1)]);
+    let (farewell, ()) = tokio::join!(link.close(), server_part);
+    assert_eq!(farewell.receipts, [Ticket::new(1)]);
+    assert_eq!(farewell.late.len(), 1);
 
     let (mut link, mut server) = online(true).await;
     link.send(message("m1"), Some(Ticket::new(1)));
     let server_part = async {
+        server.expect("a").await;
         server.expect("message").await;
         drop(server);
     };
-    let (tickets, ()) = tokio::join!(link.close(), server_part);
-    assert!(tickets.is_empty(), "nobody said that it arrived");
+    let (farewell, ()) = tokio::join!(link.close(), server_part);
+    assert!(farewell.receipts.is_empty(), "nobody said that it arrived");
 }
 
 #[tokio::test(start_paused = true)]
