@@ -10,7 +10,13 @@
     reason = "a test says that it failed by panicking"
 )]
 
+mod conversation;
+mod devices;
 mod experiment;
+mod failures;
+mod foreign;
+mod restarts;
+mod wire;
 
 use std::env;
 use std::process::ExitCode;
@@ -20,7 +26,13 @@ use omemo_tests::lab::{self, Lab};
 use omemo_tests::scenario::{Outcome, Scenario, run_all};
 
 /// Run unless names say otherwise.
-const SCENARIOS: &[&[Scenario]] = &[];
+const SCENARIOS: &[&[Scenario]] = &[
+    foreign::SCENARIOS,
+    restarts::SCENARIOS,
+    devices::SCENARIOS,
+    conversation::SCENARIOS,
+    failures::SCENARIOS,
+];
 
 /// Run only by name: they answer a question rather than test our code.
 const EXPERIMENTS: &[&[Scenario]] = &[experiment::EXPERIMENTS];
@@ -78,7 +90,9 @@ fn main() -> ExitCode {
             lab.root().display()
         );
     }
-    let outcome = run_all(&lab, &wanted, AT_A_TIME);
+    let mut outcome = run_all(&lab, &wanted, AT_A_TIME);
+    let last: Vec<_> = wire::LAST.iter().collect();
+    outcome += run_all(&lab, &last, 1);
     report(outcome, started, strict)
 }
 

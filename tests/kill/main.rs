@@ -6,6 +6,9 @@
 //! has said that it was handled. It kills one process after another with SIGKILL, some while they start, some in the middle of
 //! everything, and loses what was on its way at that moment, or not.
 //!
+//! The control does the same with a sender whose store is put back to an older state: then keys are used twice, and have to be
+//! seen to be.
+//!
 //! At the end, every message stands exactly once in the log of every app that should have it; and read from the wire, lost
 //! stanzas included, every (protocol, from, to, ratchet key, counter) has one ciphertext.
 //!
@@ -24,13 +27,40 @@ mod server;
 mod worker;
 
 use std::env;
-use std::panic::catch_unwind;
+use std::panic::{catch_unwind, set_hook, take_hook};
 use std::process::ExitCode;
 use std::time::Instant;
 
-const NAME: &str = "killed_processes_lose_nothing_and_reuse_nothing";
+use run::Disk;
 
 const KILLS: u32 = 200;
+/// The control is found out long before.
+const CONTROL_KILLS: u32 = 30;
+
+/// A test: its name, and what fails by panicking.
+type Test = (&'static str, fn(u64));
+
+const TESTS: [Test; 2] = [
+    ("killed_processes_lose_nothing_and_reuse_nothing", |seed| {
+        let kills = number("OMEMO_KILLS")
+            .and_then(|kills| u32::try_from(kills).ok())
+            .unwrap_or(KILLS);
+        run::run(kills, seed, Disk::Keeps);
+    }),
+    ("control_a_store_that_is_put_back_reuses_keys", |seed| {
+        // What it panics with is what we want to read, so nobody else needs to.
+        let hook = take_hook();
+        set_hook(Box::new(|_| {}));
+        let outcome = catch_unwind(|| run::run(CONTROL_KILLS, seed, Disk::PutsBack));
+        set_hook(hook);
+        let panic = outcome.expect_err("keys were used twice, and nobody noticed");
+        let message = panic.downcast_ref::<String>().cloned().unwrap_or_default();
+        assert!(
+            message.contains("a message key was used twice"),
+            "it failed, but for another reason: {message}"
+        );
+    }),
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -46,34 +76,30 @@ fn main() -> ExitCode {
         .iter()
         .filter(|argument| !argument.starts_with('-'))
         .collect();
+    let wanted =
+        |name: &str| names.is_empty() || names.iter().any(|part| name.contains(part.as_str()));
+    let tests: Vec<_> = TESTS.iter().filter(|(name, _)| wanted(name)).collect();
     if arguments.iter().any(|argument| argument == "--list") {
-        println!("{NAME}: test");
-        return ExitCode::SUCCESS;
-    }
-    if !names.is_empty() && !names.iter().any(|name| NAME.contains(name.as_str())) {
-        println!(
-            "\ntest result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 1 filtered out; finished in 0.00s"
-        );
+        tests.iter().for_each(|(name, _)| println!("{name}: test"));
         return ExitCode::SUCCESS;
     }
     let started = Instant::now();
-    let kills = number("OMEMO_KILLS")
-        .and_then(|kills| u32::try_from(kills).ok())
-        .unwrap_or(KILLS);
     let seed = number("OMEMO_SEED").unwrap_or_else(chance::seed);
-    println!("{kills} kills, OMEMO_SEED={seed}");
-    let passed = catch_unwind(|| run::run(kills, seed)).is_ok();
-    let (word, result) = if passed {
-        ("ok", "ok. 1 passed; 0 failed")
-    } else {
-        ("FAILED", "FAILED. 0 passed; 1 failed")
-    };
-    println!("test {NAME} ... {word}");
-    let seconds = started.elapsed().as_secs_f64();
+    println!("OMEMO_SEED={seed}");
+    let mut failed = 0;
+    for (name, test) in &tests {
+        let passed = catch_unwind(|| test(seed)).is_ok();
+        failed += usize::from(!passed);
+        println!("test {name} ... {}", if passed { "ok" } else { "FAILED" });
+    }
     println!(
-        "\ntest result: {result}; 0 ignored; 0 measured; 0 filtered out; finished in {seconds:.2}s"
+        "\ntest result: {}. {} passed; {failed} failed; 0 ignored; 0 measured; {} filtered out; finished in {:.2}s",
+        if failed == 0 { "ok" } else { "FAILED" },
+        tests.len() - failed,
+        TESTS.len() - tests.len(),
+        started.elapsed().as_secs_f64(),
     );
-    if passed {
+    if failed == 0 {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

@@ -17,11 +17,12 @@ mod network;
 mod prosody;
 mod warden;
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use crate::capture::Capture;
 use network::Network;
@@ -73,6 +74,7 @@ pub struct Lab {
     ca_file: PathBuf,
     // Registration runs a program that reads and writes the server's data: one at a time.
     registration: Mutex<()>,
+    secrets: Mutex<Vec<String>>,
     nobody: SocketAddr,
     warden: Warden,
 }
@@ -102,6 +104,7 @@ impl Lab {
             servers,
             ca_file,
             registration: Mutex::new(()),
+            secrets: Mutex::default(),
             nobody: network.nobody(),
             warden,
         }
@@ -117,7 +120,7 @@ impl Lab {
         let _one_at_a_time = self
             .registration
             .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+            .unwrap_or_else(PoisonError::into_inner);
         let server = self.server(domain);
         server.register(user, Self::PASSWORD);
         Account {
@@ -137,6 +140,26 @@ impl Lab {
             self.server(owner.domain)
                 .add_contact(&owner.user, &contact.jid);
         }
+    }
+
+    /// A text that nobody else writes, to be sent encrypted: after all tests it must not be found with the servers.
+    #[must_use]
+    pub fn secret(&self, text: &str) -> String {
+        let secret = format!("{text} {:016x}", RandomState::new().build_hasher().finish());
+        self.secrets
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(secret.clone());
+        secret
+    }
+
+    /// All texts that were to be sent encrypted.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<String> {
+        self.secrets
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// A folder of its own for something that a test starts; a process that runs there is ended with the lab.

@@ -1,5 +1,5 @@
 //! Programs that hold a conversation: our own command and foreign clients.
 
-//pub mod command;
+pub mod command;
 pub mod profanity;
 pub mod slixmpp;

@@ -53,6 +53,17 @@ pub fn tail(file: &Path, lines: usize) -> String {
         .fold(String::new(), |text, line| text + line + "\n")
 }
 
+/// How a talker ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// Its exit status.
+    pub status: ExitStatus,
+    /// What it said and nobody had asked for yet.
+    pub events: Vec<Value>,
+    /// All that it said, for the message of a failure.
+    pub story: String,
+}
+
 /// A process that prints one JSON object a line, each with an `event`, and may take commands the same way.
 ///
 /// It is killed when dropped: no test leaves one behind.
@@ -200,12 +211,13 @@ impl Talker {
         self.unread.drain(..).collect()
     }
 
-    /// Waits for the process to end by itself; returns its status and what was not asked for yet.
+    /// Waits for the process to end by itself.
     ///
     /// # Panics
     ///
     /// When it does not end in time.
-    pub fn finish(mut self, patience: Duration) -> (ExitStatus, Vec<Value>) {
+    #[must_use]
+    pub fn finish(mut self, patience: Duration) -> Finished {
         self.input = None;
         let status = wait_for(patience, || {
             self.child.try_wait().expect("a child's status")
@@ -223,7 +235,11 @@ impl Talker {
                 self.unread.push_back(value);
             }
         }
-        (status, self.unread.drain(..).collect())
+        Finished {
+            status,
+            events: self.unread.drain(..).collect(),
+            story: self.story(),
+        }
     }
 
     /// SIGKILL, now. What the process had said before stays readable.

@@ -1,6 +1,7 @@
 //! Runs named scenarios against one lab, and says how they went in the words of Rust's own test programs.
 
 use std::any::Any;
+use std::ops::AddAssign;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -28,6 +29,14 @@ pub struct Outcome {
     pub failed: usize,
     /// How many could not run here.
     pub skipped: usize,
+}
+
+impl AddAssign for Outcome {
+    fn add_assign(&mut self, more: Self) {
+        self.passed += more.passed;
+        self.failed += more.failed;
+        self.skipped += more.skipped;
+    }
 }
 
 /// Runs scenarios, a few at a time: they mostly wait for each other's messages. Each has accounts of its own.

@@ -270,3 +270,137 @@ impl Ledger {
             .count()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A protobuf field of bytes.
+    fn bytes(number: u8, value: &[u8]) -> Vec<u8> {
+        let mut field = vec![number << 3 | 2, u8::try_from(value.len()).unwrap()];
+        field.extend(value);
+        field
+    }
+
+    /// A protobuf field with a small number.
+    fn small(number: u8, value: u8) -> Vec<u8> {
+        vec![number << 3, value]
+    }
+
+    fn omemo2(counter: u8, ciphertext: &[u8], key_exchange: bool) -> Element {
+        let message = [
+            small(1, counter),
+            small(2, 0),
+            bytes(3, &[7; 32]),
+            bytes(4, ciphertext),
+        ]
+        .concat();
+        let authenticated = [bytes(1, &[0; 16]), bytes(2, &message)].concat();
+        let (key, attribute) = if key_exchange {
+            (
+                [
+                    small(1, 1),
+                    small(2, 1),
+                    bytes(3, &[1; 32]),
+                    bytes(4, &[2; 32]),
+                    bytes(5, &authenticated),
+                ]
+                .concat(),
+                "kex='1'",
+            )
+        } else {
+            (authenticated, "")
+        };
+        let key = BASE64.encode(key);
+        format!(
+            "<message xmlns='jabber:client' from='a@b/c'><encrypted xmlns='{OMEMO2}'><header sid='5'><keys jid='d@e'>\
+             <key rid='6' {attribute}>{key}</key></keys></header></encrypted></message>"
+        )
+        .parse()
+        .unwrap()
+    }
+
+    fn legacy(counter: u8, ciphertext: &[u8], key_exchange: bool) -> Element {
+        let message = [
+            bytes(1, &[7; 33]),
+            small(2, counter),
+            small(3, 0),
+            bytes(4, ciphertext),
+        ]
+        .concat();
+        let framed = [vec![LEGACY_VERSION], message, vec![0; LEGACY_MAC]].concat();
+        let (key, attribute) = if key_exchange {
+            (
+                [
+                    vec![LEGACY_VERSION],
+                    small(1, 1),
+                    bytes(2, &[1; 33]),
+                    bytes(4, &framed),
+                ]
+                .concat(),
+                "prekey='true'",
+            )
+        } else {
+            (framed, "")
+        };
+        let key = BASE64.encode(key);
+        format!(
+            "<message xmlns='jabber:client' from='a@b/c'><encrypted xmlns='{LEGACY}'><header sid='5'>\
+             <key rid='6' {attribute}>{key}</key><iv/></header></encrypted></message>"
+        )
+        .parse()
+        .unwrap()
+    }
+
+    #[test]
+    fn names_keys_by_what_can_be_read() {
+        for (make, protocol) in [
+            (omemo2 as fn(u8, &[u8], bool) -> Element, OMEMO2),
+            (legacy, LEGACY),
+        ] {
+            for key_exchange in [false, true] {
+                let keys = wrapped_keys(&make(3, b"secret", key_exchange), "");
+                let [key] = &keys[..] else {
+                    panic!("one key: {keys:?}")
+                };
+                assert_eq!(
+                    (
+                        key.name.protocol,
+                        key.name.sid,
+                        key.name.rid,
+                        key.name.counter
+                    ),
+                    (protocol, 5, 6, 3)
+                );
+                assert_eq!(
+                    (key.name.from.as_str(), key.ciphertext.as_slice()),
+                    ("a@b", b"secret".as_slice())
+                );
+                assert_eq!(key.key_exchange, key_exchange);
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_that_encrypts_two_things_is_noticed() {
+        for make in [omemo2 as fn(u8, &[u8], bool) -> Element, legacy] {
+            let mut ledger = Ledger::default();
+            ledger.enter(&make(3, b"one", true), "").unwrap();
+            ledger.enter(&make(3, b"one", false), "").unwrap();
+            ledger.enter(&make(4, b"two", false), "").unwrap();
+            ledger.enter(&make(3, b"two", false), "").unwrap_err();
+        }
+    }
+
+    #[test]
+    fn carbons_are_looked_into() {
+        let inner = String::from(&omemo2(3, b"one", false));
+        let carbon: Element = format!(
+            "<message xmlns='jabber:client' from='x@y'><sent xmlns='urn:xmpp:carbons:2'>\
+             <forwarded xmlns='urn:xmpp:forward:0'>{inner}</forwarded></sent></message>"
+        )
+        .parse()
+        .unwrap();
+        assert_eq!(wrapped_keys(&carbon, "")[0].name.from, "a@b");
+    }
+}
