@@ -70,33 +70,28 @@ impl IdentityKey {
         })
     }
 
-    /// Reads the stored form (33 bytes) that [`to_bytes`](Self::to_bytes) wrote.
+    /// Reads the stored form (64 bytes) that [`to_bytes`](Self::to_bytes) wrote. A message to a thousand devices reads
+    /// two thousand keys, so nothing is derived again: that the two forms belong together, and to the prime-order
+    /// group, was checked when the key first arrived.
     ///
     /// # Errors
     ///
-    /// [`KeyError`] if the bytes cannot come from `to_bytes`. The costly check for the prime-order group, which the
-    /// key passed when it first arrived, is not repeated.
+    /// [`KeyError`] if the bytes cannot come from `to_bytes`.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
-        let (sign, curve25519) = bytes.split_first().ok_or(KeyError::Length)?;
-        let curve25519: [u8; 32] = curve25519.try_into().map_err(|_| KeyError::Length)?;
-        if *sign > 1 {
-            return Err(KeyError::Type);
-        }
-        let point = lift(&curve25519, *sign)?;
-        Ok(Self {
-            curve25519,
-            ed25519: point.compress().0,
-        })
+        let bytes: &[u8; 64] = bytes.try_into().map_err(|_| KeyError::Length)?;
+        let (curve25519, ed25519) = bytes.split_at(32);
+        let curve25519 = *PublicKey::parse(curve25519)?.as_bytes();
+        let ed25519 = ed25519.try_into().map_err(|_| KeyError::Length)?;
+        Ok(Self::from_stored(curve25519, ed25519))
     }
 
-    /// The stored form: one byte for the sign, then the Curve25519 form (33 bytes).
+    /// The stored form: the Curve25519 form, then the Ed25519 form with its sign (64 bytes).
     #[must_use]
-    pub fn to_bytes(&self) -> [u8; 33] {
-        let [.., last] = self.ed25519;
-        let mut bytes = [0; 33];
-        let (sign, curve25519) = bytes.split_at_mut(1);
-        sign.fill(last >> 7);
+    pub fn to_bytes(&self) -> [u8; 64] {
+        let mut bytes = [0; 64];
+        let (curve25519, ed25519) = bytes.split_at_mut(32);
         curve25519.copy_from_slice(&self.curve25519);
+        ed25519.copy_from_slice(&self.ed25519);
         bytes
     }
 

@@ -72,9 +72,12 @@ impl Recipient {
     pub(super) fn targets(&self) -> Vec<Target> {
         let mut targets: Vec<Target> = Vec::new();
         for ((device, version), row) in &self.listed {
-            let same = targets.iter_mut().rev().find(|target| {
-                target.device == *device && keys_agree(target.identity, row.identity)
-            });
+            // in order of the id, so that those of the same one stand last
+            let same = targets
+                .iter_mut()
+                .rev()
+                .take_while(|target| target.device == *device)
+                .find(|target| keys_agree(target.identity, row.identity));
             match same {
                 Some(target) => {
                     target.versions.push(*version);

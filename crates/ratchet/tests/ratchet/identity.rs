@@ -244,9 +244,11 @@ fn a28_secrets_do_not_show_in_debug_output() {
 #[test]
 fn stored_forms_that_we_never_write_are_refused() {
     let good = pair([3; 32]).public().to_bytes();
-    assert_eq!(IdentityKey::from_bytes(&good[..32]), Err(KeyError::Length));
+    assert_eq!(IdentityKey::from_bytes(&good[..63]), Err(KeyError::Length));
     assert_eq!(IdentityKey::from_bytes(&[]), Err(KeyError::Length));
     let mut wrong = good;
-    wrong[0] = 2;
-    assert_eq!(IdentityKey::from_bytes(&wrong), Err(KeyError::Type));
+    wrong[..32].fill(0xff);
+    assert_eq!(IdentityKey::from_bytes(&wrong), Err(KeyError::NonCanonical));
+    wrong[..32].fill(0);
+    assert_eq!(IdentityKey::from_bytes(&wrong), Err(KeyError::SmallOrder));
 }

@@ -19,9 +19,9 @@ fn one_row_of_every_table() -> Vec<Change> {
     let id = PreKeyId::parse(1).unwrap();
     let signed_id = SignedPreKeyId::parse(1).unwrap();
     // The base point of Curve25519, with sign 0.
-    let mut key = [0; 33];
-    key[1] = 9;
-    let key = IdentityKey::from_bytes(&key).unwrap();
+    let mut key = [0; 32];
+    key[0] = 9;
+    let key = IdentityKey::from_curve25519(&key).unwrap();
     vec![
         account(1),
         Change::PutPublication(PublicationRow {
@@ -139,7 +139,7 @@ fn a_value_that_makes_no_sense_is_damaged_and_named() -> Outcome {
         ("signed_pre_key", "secret", "x''"),
         ("signed_pre_key", "signature", "zeroblob(63)"),
         ("device", "device", "0"),
-        ("device", "identity", "zeroblob(33)"),
+        ("device", "identity", "zeroblob(64)"),
         ("device", "label_signature", "x'00'"),
         ("trust", "identity", "x'02'"),
         ("trust", "level", "'very'"),

@@ -61,8 +61,8 @@ pub fn trust_is_kept_by_curve25519_value(mut store: impl Store) -> Result<(), St
     write(&mut store, [Change::PutAccount(sample::account(1))])?;
     let key = identity_key(1);
     let mut mirrored = key.to_bytes();
-    if let Some(sign) = mirrored.first_mut() {
-        *sign ^= 1;
+    if let Some(sign) = mirrored.last_mut() {
+        *sign ^= 0x80;
     }
     let mirrored = IdentityKey::from_bytes(&mirrored).map_err(|error| {
         StoreError::Damaged(format!("the sample is no identity key: {error}").into())
