@@ -2,14 +2,14 @@
 # Ends whatever a lab has started, and removes its folder, as soon as the harness is gone: by its end, a panic, Ctrl-C or
 # SIGKILL, all of which close our standard input. Usage: warden.sh FOLDER
 #
-# Every process of the lab writes its id to FOLDER/NAME/pid and works below FOLDER; a process that works elsewhere is
-# somebody else's, even if it has got the same id since.
+# The id of every process of the lab stands in a file FOLDER/NAME/*.pid, and it works below FOLDER; a process that works
+# elsewhere is somebody else's, even if it has got the same id since.
 dir=$1
 trap '' INT TERM HUP
 cat > /dev/null
 
 ours() {
-	for file in "$dir"/*/pid; do
+	for file in "$dir"/*/*.pid; do
 		[ -e "$file" ] || continue
 		read -r pid < "$file" || continue
 		grep -q '^State:[[:space:]]*[ZX]' "/proc/$pid/status" 2> /dev/null && continue

@@ -81,7 +81,8 @@ pub struct Talker {
 }
 
 impl Talker {
-    /// Starts a process. Its standard error goes to a file in `folder`, which is shown when the test fails.
+    /// Starts a process. Its standard error goes to a file in `folder`, which is shown when the test fails; its id to
+    /// another, by which the lab's warden finds it.
     ///
     /// # Panics
     ///

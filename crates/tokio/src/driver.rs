@@ -258,6 +258,11 @@ impl<S: Store + Send + 'static> Driver<S> {
             ..
         } = self;
         let farewell = line.close().await;
+        tracing::info!(
+            receipts = farewell.receipts.len(),
+            late = farewell.late.len(),
+            "closed"
+        );
         account.sent(&farewell.receipts)?;
         // What this gives to send stands in the outbox for the next time.
         let output = account.receive_all(&farewell.late)?;

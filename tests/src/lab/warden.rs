@@ -56,7 +56,7 @@ impl Warden {
 
     /// Has the process `id`, which runs in the subfolder `name`, ended with the lab.
     pub(super) fn watch(&self, name: &str, id: u32) {
-        fs::write(self.folder.join(name).join("pid"), format!("{id}\n"))
+        fs::write(self.folder.join(name).join("main.pid"), format!("{id}\n"))
             .expect("a note of a process's id");
     }
 }
