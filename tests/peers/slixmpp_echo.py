@@ -135,6 +135,7 @@ class Peer(ClientXMPP):
         self.options = options
         self.protocols = PROTOCOLS[options.namespace]
         self.quit = asyncio.Event()
+        self.lines = asyncio.Queue()
         self.own_device = None
         self.ca_certs = options.ca
         self.enable_direct_tls = False  # STARTTLS on the port we were given
@@ -148,6 +149,18 @@ class Peer(ClientXMPP):
         self.add_event_handler("failed_all_auth", lambda _: self.give_up("wrong password"))
         self.add_event_handler("connection_failed", lambda reason: self.give_up(f"no connection: {reason}"))
         self.register_handler(CoroutineCallback("omemo", MatchXPath("{jabber:client}message"), self.on_message))
+
+    def read_input(self):
+        # A thread, because an event loop cannot wait for just any kind of standard input. It reads from the beginning: whoever
+        # has started us may go away before we are ready.
+        loop = asyncio.get_running_loop()
+
+        def pump():
+            for line in sys.stdin:
+                loop.call_soon_threadsafe(self.lines.put_nowait, line)
+            loop.call_soon_threadsafe(self.quit.set)
+
+        threading.Thread(target=pump, daemon=True).start()
 
     def give_up(self, message):
         say("error", message=message)
@@ -176,17 +189,8 @@ class Peer(ClientXMPP):
         asyncio.ensure_future(self.take_commands())
 
     async def take_commands(self):
-        # A thread, because an event loop cannot wait for just any kind of standard input.
-        loop, lines = asyncio.get_running_loop(), asyncio.Queue()
-
-        def pump():
-            for line in sys.stdin:
-                loop.call_soon_threadsafe(lines.put_nowait, line)
-            loop.call_soon_threadsafe(lines.put_nowait, '{"cmd": "quit"}')
-
-        threading.Thread(target=pump, daemon=True).start()
         while not self.quit.is_set():
-            command = json.loads(await lines.get())
+            command = json.loads(await self.lines.get())
             try:
                 if command["cmd"] == "quit":
                     self.quit.set()
@@ -337,6 +341,7 @@ async def main():
     options = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     peer = Peer(options)
+    peer.read_input()
     peer.connect(options.host, options.port)
     await peer.quit.wait()
     peer.disconnect()

@@ -113,6 +113,8 @@ impl Talker {
                 }
             }
         });
+        fs::write(errors.with_extension("pid"), format!("{}\n", child.id()))
+            .expect("a note of a process's id");
         let input = child.stdin.take();
         Self {
             name: name.to_owned(),

@@ -80,11 +80,10 @@ impl Report {
                 (self.style.odd("SKIPPED"), format!("\n{}", indent(reason)))
             }
             Verdict::Failed { output, .. } => {
-                let shown = format!(
-                    "\n{}\n    the whole: {}",
-                    indent(&tail(output)),
-                    step.log.display()
-                );
+                let mut shown = format!("\n{}", indent(&tail(output)));
+                if step.log.exists() {
+                    shown += &format!("\n    the whole: {}", step.log.display());
+                }
                 (self.style.bad("FAILED"), shown)
             }
         };
