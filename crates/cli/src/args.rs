@@ -177,7 +177,7 @@ impl Decision {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Protocols {
-    /// Both: everybody can be reached
+    /// Everybody can be reached
     #[default]
     Both,
     /// Only the current one, urn:xmpp:omemo:2

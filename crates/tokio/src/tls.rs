@@ -102,6 +102,13 @@ fn blame(error: &io::Error, domain: &str, address: &str) -> Error {
 
 fn in_words(reason: &CertificateError) -> String {
     match reason {
+        CertificateError::BadSignature => {
+            "its authority has the name of one that we trust, but another key; is the CA file an old one?".into()
+        }
+        // webpki has no word of its own for this in rustls.
+        other if format!("{other:?}").contains("CaUsedAsEndEntity") => {
+            "it is the certificate of an authority, not of a server".into()
+        }
         CertificateError::UnknownIssuer => {
             "no authority that this system knows has signed it".into()
         }
