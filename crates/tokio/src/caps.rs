@@ -8,7 +8,7 @@ use tokio_xmpp::parsers::hashes::Algo;
 use tokio_xmpp::parsers::ns;
 
 /// Names this software to others; clients look nothing up there.
-const NODE: &str = "https://crates.io/crates/omemo-tokio";
+const NODE: &str = "urn:x-omemo:tokio";
 
 /// Our capabilities.
 #[derive(Debug, Clone)]
