@@ -56,6 +56,16 @@ fn rule_28_one_prekey_serves_two_senders_until_the_catch_up_ends<S: Stores>(
     );
     hub.settle();
     assert!(hub.messages_of(juliet).is_empty(), "answers wait");
+    let id = hub.id(juliet);
+    let published = bundle(&hub, version, JULIET, id).unwrap();
+    assert_eq!(
+        pre_keys(&published).len(),
+        100,
+        "one is used up, and one took its place"
+    );
+    let own = hub.dump(juliet);
+    let kept = own.iter().filter(|line| line.starts_with("prekey"));
+    assert_eq!(kept.count(), 101);
     hub.call(juliet, |account| account.caught_up());
     hub.settle();
     assert_eq!(used(&mut hub, juliet), 0);
