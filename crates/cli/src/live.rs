@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 use crate::failure::Failure;
 use crate::home::Home;
-use crate::report::{note, short};
+use crate::report::note;
 
 /// How long publishing may take once we are online.
 const PUBLISHING: Duration = Duration::from_secs(90);
@@ -82,7 +82,7 @@ impl<'a> Live<'a> {
                     Some(*version)
                 }
                 Event::Account(omemo::Event::ProtocolOff { version, reason }) => {
-                    refusals.push(format!("{}: {reason}", short(*version)));
+                    refusals.push(format!("{}: {reason}", omemo::short_name(*version)));
                     Some(*version)
                 }
                 _ => None,
@@ -154,18 +154,18 @@ fn tell(event: &omemo::Event) {
     match event {
         omemo::Event::ProtocolOff { version, reason } => note(&format!(
             "The protocol {} is off: {reason}.",
-            short(*version)
+            omemo::short_name(*version)
         )),
         omemo::Event::ServerLacks {
             version,
             requirement,
         } => note(&format!(
             "The server falls short for {}: {requirement}.",
-            short(*version)
+            omemo::short_name(*version)
         )),
         omemo::Event::IdentityChanged { device, version } => note(&format!(
             "Device {device} shows another key than before in {} and was refused.",
-            short(*version)
+            omemo::short_name(*version)
         )),
         omemo::Event::ListRefused {
             jid,
@@ -173,7 +173,7 @@ fn tell(event: &omemo::Event) {
             reason,
         } => note(&format!(
             "The {} device list of {jid} was refused: {reason}.",
-            short(*version)
+            omemo::short_name(*version)
         )),
         _ => {}
     }

@@ -118,7 +118,7 @@ impl Report {
                 id: message.id.as_deref(),
                 from: message.from.jid.as_str(),
                 device: message.from.device.get(),
-                protocol: namespace(message.version),
+                protocol: omemo::namespace(message.version),
                 body,
                 trust: message.trust.as_str(),
                 chat: message.chat.jid().as_str(),
@@ -131,7 +131,7 @@ impl Report {
         };
         let about = format!(
             "({}, device {}, key {})",
-            short(message.version),
+            omemo::short_name(message.version),
             message.from.device,
             message.trust
         );
@@ -155,7 +155,7 @@ impl Report {
             return line(&Line::Undecryptable {
                 from: from.as_str(),
                 device: device.map(DeviceId::get),
-                protocol: namespace(version),
+                protocol: omemo::namespace(version),
                 reason: reason.to_string(),
             });
         }
@@ -163,7 +163,7 @@ impl Report {
         say(&format!(
             "{} ({}{device}): a message that cannot be read: {}",
             self.jid(from),
-            short(version),
+            omemo::short_name(version),
             harmless(&reason.to_string())
         ))
     }
@@ -196,7 +196,7 @@ impl Report {
             text += &format!(
                 "\n  device {}{whose} ({})",
                 served.device.device,
-                short(served.version)
+                omemo::short_name(served.version)
             );
         }
         for unserved in unserved {
@@ -214,7 +214,12 @@ impl Report {
                     device: device.address.device.get(),
                     fingerprint: device.fingerprint.as_ref().map(hex),
                     trust: device.trust.as_str(),
-                    protocols: device.listed.iter().copied().map(namespace).collect(),
+                    protocols: device
+                        .listed
+                        .iter()
+                        .copied()
+                        .map(omemo::namespace)
+                        .collect(),
                     label: device.label.as_deref(),
                     own: device.own,
                     failure: device.failure.as_deref(),
@@ -231,7 +236,7 @@ impl Report {
                 listed => listed
                     .iter()
                     .copied()
-                    .map(short)
+                    .map(omemo::short_name)
                     .collect::<Vec<_>>()
                     .join(" + "),
             };
@@ -299,7 +304,7 @@ impl<'a> ServedDevice<'a> {
         Self {
             jid: served.device.jid.as_str(),
             device: served.device.device.get(),
-            protocol: namespace(served.version),
+            protocol: omemo::namespace(served.version),
         }
     }
 }
@@ -325,22 +330,6 @@ pub(crate) fn say(text: &str) -> io::Result<()> {
 pub(crate) fn note(text: &str) {
     // Nobody is left to hear that this fails.
     writeln!(io::stderr(), "{}", harmless(text)).ok();
-}
-
-/// The protocol's namespace, its name in every script.
-pub(crate) const fn namespace(version: Version) -> &'static str {
-    match version {
-        Version::Omemo2 => "urn:xmpp:omemo:2",
-        Version::Legacy => "eu.siacs.conversations.axolotl",
-    }
-}
-
-/// The protocol's name for people.
-pub(crate) const fn short(version: Version) -> &'static str {
-    match version {
-        Version::Omemo2 => "omemo:2",
-        Version::Legacy => "legacy",
-    }
 }
 
 /// The fingerprint's 64 digits without spaces.
@@ -405,7 +394,7 @@ mod tests {
             id: Some("m1"),
             from: "a@b",
             device: 7,
-            protocol: namespace(Version::Omemo2),
+            protocol: omemo::namespace(Version::Omemo2),
             body: "hi\n",
             trust: "blind",
             chat: "a@b",
@@ -417,7 +406,7 @@ mod tests {
         let undecryptable = Line::Undecryptable {
             from: "a@b",
             device: None,
-            protocol: namespace(Version::Legacy),
+            protocol: omemo::namespace(Version::Legacy),
             reason: "why".into(),
         };
         assert_eq!(

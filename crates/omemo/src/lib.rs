@@ -139,7 +139,7 @@ pub use omemo_ratchet::{
 pub use output::{
     Event, Output, Served, Stanza, UndecryptableReason, UnsentReason, Unserved, UnservedReason,
 };
-pub use protocol::namespace;
+pub use protocol::{namespace, short_name};
 pub use settings::Settings;
 pub use trust::{Trust, TrustPolicy};
 

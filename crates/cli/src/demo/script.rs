@@ -8,7 +8,7 @@ use super::world::{Heard, Who, World};
 use crate::args::Protocols;
 use crate::colour::Palette;
 use crate::failure::Failure;
-use crate::report::{say, short};
+use crate::report::say;
 
 /// One performance.
 struct Play {
@@ -258,7 +258,9 @@ impl Play {
 
     fn tell_reading(&mut self, who: Who, heard: &Heard, what: &str) -> Result<(), Failure> {
         self.readings += 1;
-        let protocol = self.palette.faint(&format!("({})", short(heard.version)));
+        let protocol = self
+            .palette
+            .faint(&format!("({})", omemo::short_name(heard.version)));
         Ok(say(&format!(
             "      {}  {what} {protocol}",
             self.name(who)?

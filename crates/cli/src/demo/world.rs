@@ -12,8 +12,8 @@ use super::hub::Hub;
 use crate::args::Protocols;
 use crate::colour::Palette;
 use crate::failure::Failure;
-use crate::report::namespace;
 use crate::send::message_id;
+use omemo::namespace;
 
 /// More stanzas than any part of the demo has: two that answer each other for ever.
 const STANZAS: usize = 2000;

@@ -15,6 +15,7 @@ use crate::{DeviceId, Element};
 pub(super) static PROTOCOL: Protocol = Protocol {
     version: Version::Legacy,
     namespace: "eu.siacs.conversations.axolotl",
+    short_name: "legacy",
     devices_node: "eu.siacs.conversations.axolotl.devicelist",
     bundles_share_a_node: false,
     has_labels: false,

@@ -21,6 +21,8 @@ pub(crate) struct Protocol {
     pub(crate) version: Version,
     /// The namespace of its elements, and its name in every report.
     pub(crate) namespace: &'static str,
+    /// What people call it.
+    pub(crate) short_name: &'static str,
     /// The PEP node with the list of devices.
     pub(crate) devices_node: &'static str,
     /// One node holds the bundles of all devices, so it must keep more than one item
@@ -96,6 +98,12 @@ pub(crate) fn of(version: Version) -> &'static Protocol {
 #[must_use]
 pub fn namespace(version: Version) -> &'static str {
     of(version).namespace
+}
+
+/// What people call a protocol: `omemo:2` or `legacy`.
+#[must_use]
+pub fn short_name(version: Version) -> &'static str {
+    of(version).short_name
 }
 
 /// The row whose namespace this is.

@@ -14,6 +14,7 @@ use crate::{DeviceId, Element};
 pub(super) static PROTOCOL: Protocol = Protocol {
     version: Version::Omemo2,
     namespace: "urn:xmpp:omemo:2",
+    short_name: "omemo:2",
     devices_node: "urn:xmpp:omemo:2:devices",
     bundles_share_a_node: true,
     has_labels: true,
