@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Every lab takes a loopback network of its own (`x.y` is drawn until a free one is found), so that any number of them
-//! run at the same time. Everything lives in one temporary folder; a [warden](warden) ends all processes and removes
+//! run at the same time. Everything lives in one temporary folder; a warden ends all processes and removes
 //! the folder when the harness goes, however it goes.
 
 mod certificates;

@@ -352,12 +352,13 @@ mod tests {
         .unwrap()
     }
 
+    /// Makes a message with one key.
+    type Make = fn(u8, &[u8], bool) -> Element;
+
     #[test]
     fn names_keys_by_what_can_be_read() {
-        for (make, protocol) in [
-            (omemo2 as fn(u8, &[u8], bool) -> Element, OMEMO2),
-            (legacy, LEGACY),
-        ] {
+        let both: [(Make, &str); 2] = [(omemo2, OMEMO2), (legacy, LEGACY)];
+        for (make, protocol) in both {
             for key_exchange in [false, true] {
                 let keys = wrapped_keys(&make(3, b"secret", key_exchange), "");
                 let [key] = &keys[..] else {
@@ -383,7 +384,8 @@ mod tests {
 
     #[test]
     fn a_key_that_encrypts_two_things_is_noticed() {
-        for make in [omemo2 as fn(u8, &[u8], bool) -> Element, legacy] {
+        let both: [Make; 2] = [omemo2, legacy];
+        for make in both {
             let mut ledger = Ledger::default();
             ledger.enter(&make(3, b"one", true), "").unwrap();
             ledger.enter(&make(3, b"one", false), "").unwrap();
