@@ -181,7 +181,8 @@ impl<T: Transaction> Call<'_, T> {
     }
 }
 
-const IDENTITY_CHANGED: &str =
+/// What a device row says about a bundle with another key.
+pub(super) const IDENTITY_CHANGED: &str =
     "its identity key changed, which is never accepted under the same device id";
 
 fn read_bundle(

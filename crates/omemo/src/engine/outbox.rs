@@ -50,15 +50,15 @@ impl<T: Transaction> Call<'_, T> {
         if self.stream.handed_out.contains(&row.ticket) || !self.stream.is_ready(row.version) {
             return Ok(());
         }
-        if let Some(reason) = self.why_not(&row)? {
-            return self.give_up(row, reason);
-        }
         if let Some((handle, at)) = row.handed_by
             && handle != self.me.handle
             && self.now.since(at) < OTHER_HANDLE
         {
             self.look_again(at.after(OTHER_HANDLE));
             return Ok(());
+        }
+        if let Some(reason) = self.why_not(&row)? {
+            return self.give_up(row, reason);
         }
         let element =
             text::parse(&row.stanza).map_err(|error| StoreError::Damaged(Box::new(error)))?;

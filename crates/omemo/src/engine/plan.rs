@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use omemo_ratchet::{IdentityKey, Version};
 
 use super::Call;
+use super::bundles::IDENTITY_CHANGED;
 use crate::protocol;
 use crate::store::{DeviceRow, SessionRow, Transaction, TrustRow};
 use crate::{Address, BareJid, DeviceId, Element, Error, Timestamp, Trust, UnservedReason};
@@ -133,7 +134,7 @@ impl Recipient {
             let pausing = |now: Timestamp| row.retry_after.is_some_and(|at| now < at);
             reason = match (patience, &row.failure) {
                 (Patience::Until(now) | Patience::Over(now), Some(failure)) if pausing(now) => {
-                    UnservedReason::BundleUnusable(failure.clone())
+                    unusable(failure)
                 }
                 (Patience::Until(_), _) => return Fate::LacksBundle(version),
                 (Patience::Over(_), _) => {
@@ -159,6 +160,14 @@ impl Recipient {
         self.listed
             .get(&(device, version))
             .is_some_and(|row| row.identity.is_some() && self.refusal(row).is_none())
+    }
+}
+
+fn unusable(failure: &str) -> UnservedReason {
+    if failure == IDENTITY_CHANGED {
+        UnservedReason::IdentityChanged
+    } else {
+        UnservedReason::BundleUnusable(failure.to_owned())
     }
 }
 
