@@ -206,14 +206,32 @@ fn count(output: &str) -> (usize, usize) {
         })
 }
 
-/// Output of test programs without the tests that went well.
+/// Output of test programs without the tests that went well, and without the frames of backtraces, which would leave no
+/// room for the messages.
 fn digest(output: &str) -> String {
-    let dull = |line: &&str| {
-        let well = line.starts_with("test ")
-            && (line.ends_with(" ... ok") || line.ends_with(" s)") && line.contains(" ... ok ("));
-        !well && !line.trim_start().starts_with("Running ") && !line.trim().is_empty()
-    };
-    output.lines().filter(dull).collect::<Vec<_>>().join("\n")
+    output
+        .lines()
+        .filter(|line| !is_dull(line))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn is_dull(line: &str) -> bool {
+    let text = line.trim_start();
+    let passed =
+        line.starts_with("test ") && (line.ends_with(" ... ok") || line.contains(" ... ok ("));
+    let numbered = text
+        .split_once(": ")
+        .is_some_and(|(number, _)| number.parse::<u32>().is_ok());
+    let frame = line != text && (numbered || text.starts_with("at "));
+    let empty = line.starts_with("running 0 tests")
+        || line.starts_with("test result: ok. 0 passed; 0 failed");
+    passed
+        || frame
+        || empty
+        || text.is_empty()
+        || text.starts_with("Running ")
+        || text.starts_with("Doc-tests ")
 }
 
 #[cfg(test)]
@@ -232,7 +250,15 @@ mod tests {
 
     #[test]
     fn shows_failures_and_leaves_out_the_rest() {
-        let shown = digest(OUTPUT);
-        assert!(shown.contains("test b ... FAILED") && !shown.contains("test a ... ok"));
+        let output = format!(
+            "{OUTPUT}panicked at x.rs:1:1:\nno such luck\n   3: a::b\n             at ./x.rs:1:1\n"
+        );
+        let shown = digest(&output);
+        for line in ["test b ... FAILED", "panicked at x.rs:1:1:", "no such luck"] {
+            assert!(shown.contains(line), "{line}");
+        }
+        for line in ["test a ... ok", "3: a::b", "at ./x.rs"] {
+            assert!(!shown.contains(line), "{line}");
+        }
     }
 }
