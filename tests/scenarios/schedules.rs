@@ -321,14 +321,16 @@ impl<S: Stores> Play<S> {
     }
 }
 
+/// How many cases proptest runs of a property when nobody says otherwise.
+const USUAL_CASES: u32 = 256;
+
 fn run<S: Stores>(accounts: &[&str], mut make: impl FnMut() -> S, cases: u32) {
-    let mut config = Config::with_cases(cases);
-    if let Some(cases) = std::env::var("PROPTEST_CASES")
+    // each case is a conversation of minutes: more are asked for in proportion to proptest's own number
+    let asked: u32 = std::env::var("PROPTEST_CASES")
         .ok()
         .and_then(|text| text.parse().ok())
-    {
-        config.cases = cases;
-    }
+        .unwrap_or(USUAL_CASES);
+    let mut config = Config::with_cases((cases * asked / USUAL_CASES).max(1));
     config.failure_persistence = None;
     config.max_shrink_iters = 30;
     let make = std::cell::RefCell::new(&mut make);

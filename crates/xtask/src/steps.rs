@@ -23,8 +23,8 @@ const INTEROP_LIMIT: Duration = Duration::from_secs(15 * 60);
 
 /// How much more the thorough chore does: cases of each property (proptest's own number is 256), kills, and rounds of the
 /// end-to-end tests, since what is wrong there may go well twice.
-const MANY_CASES: &str = "4096";
-const MANY_KILLS: &str = "2000";
+const MANY_CASES: &str = "1024";
+const MANY_KILLS: &str = "1000";
 const ROUNDS: usize = 3;
 const THOROUGH_LIMIT: Duration = Duration::from_secs(35 * 60);
 
