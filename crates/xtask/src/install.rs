@@ -71,7 +71,7 @@ impl Installer {
             lacking.push(reason);
         }
         if lacking.is_empty() {
-            Verdict::Passed(None)
+            Verdict::PASSED
         } else if self.strict {
             Verdict::failed(lacking.join("\n"))
         } else {

@@ -131,3 +131,64 @@ fn kill_tree(id: u32) {
             .status();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn shell(script: &str, limit: Duration) -> Finished {
+        let log = std::env::temp_dir().join(format!("xtask-program-{}.log", std::process::id()));
+        let finished = run(
+            Command::new("sh").args(["-c", script]),
+            limit,
+            &log,
+            &mut |_| {},
+        );
+        // Two tests may share it.
+        let _ = fs::remove_file(log);
+        finished
+    }
+
+    #[test]
+    fn both_outputs_come_in_order_and_the_status_counts() {
+        let finished = shell(
+            "echo one; echo two >&2; echo three; exit 3",
+            Duration::from_secs(60),
+        );
+        assert_eq!(finished.output, "one\ntwo\nthree\n");
+        assert!(!finished.ok);
+    }
+
+    #[test]
+    fn a_program_that_takes_too_long_ends_with_all_that_it_has_started() {
+        let started = Instant::now();
+        let finished = shell("sleep 300 & echo $!; wait", Duration::from_secs(2));
+        assert!(
+            !finished.ok && finished.output.contains("stopped"),
+            "{finished:?}"
+        );
+        assert!(started.elapsed() < Duration::from_secs(60));
+        let child = finished.output.lines().next().unwrap();
+        let status = fs::read_to_string(PathBuf::from("/proc").join(child).join("status"));
+        assert!(
+            status.is_err() || status.unwrap().contains("zombie"),
+            "it still sleeps"
+        );
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_named() {
+        let finished = run(
+            &mut Command::new("no-such-program"),
+            Duration::from_secs(60),
+            &std::env::temp_dir().join("xtask-program-missing.log"),
+            &mut |_| {},
+        );
+        assert!(
+            !finished.ok && finished.output.contains("no-such-program"),
+            "{finished:?}"
+        );
+    }
+}

@@ -18,8 +18,13 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(60);
 /// What a step came to.
 #[derive(Debug)]
 pub(crate) enum Verdict {
-    /// All is well; how many tests ran, where it ran tests.
-    Passed(Option<usize>),
+    /// All is well.
+    Passed {
+        /// How many tests passed, where it ran tests.
+        tests: Option<usize>,
+        /// How many of them could not run here.
+        skipped: usize,
+    },
     /// It could not run here.
     Skipped(String),
     /// What it found.
@@ -32,10 +37,32 @@ pub(crate) enum Verdict {
 }
 
 impl Verdict {
+    pub(crate) const PASSED: Self = Self::Passed {
+        tests: None,
+        skipped: 0,
+    };
+
     pub(crate) fn failed(output: impl Into<String>) -> Self {
         Self::Failed {
             output: output.into(),
             tests: None,
+        }
+    }
+
+    fn in_words(&self, style: Style) -> String {
+        match self {
+            Self::Passed { tests, skipped } => {
+                let mut words = style.good("ok");
+                if let Some(tests) = tests {
+                    words += &format!(", {tests} tests");
+                }
+                if *skipped > 0 {
+                    words += &format!(", {}", style.odd(&format!("{skipped} SKIPPED")));
+                }
+                words
+            }
+            Self::Skipped(_) => style.odd("SKIPPED"),
+            Self::Failed { .. } => style.bad("FAILED"),
         }
     }
 }
@@ -73,22 +100,22 @@ impl Report {
         let verdict = work(&step);
         let took = started.elapsed();
         step.bar.finish_and_clear();
-        let (mark, details) = match &verdict {
-            Verdict::Passed(None) => (self.style.good("ok"), String::new()),
-            Verdict::Passed(Some(tests)) => (self.style.good("ok"), format!(", {tests} tests")),
-            Verdict::Skipped(reason) => {
-                (self.style.odd("SKIPPED"), format!("\n{}", indent(reason)))
-            }
+        println!(
+            "{name:<12} {} ({})",
+            verdict.in_words(self.style),
+            seconds(took)
+        );
+        match &verdict {
+            Verdict::Passed { .. } => {}
+            Verdict::Skipped(reason) => println!("{}", indent(reason)),
             Verdict::Failed { output, .. } => {
-                let mut shown = format!("\n{}", indent(&tail(output)));
+                println!("{}", indent(&tail(output)));
                 if step.log.exists() {
-                    shown += &format!("\n    the whole: {}", step.log.display());
+                    println!("    the whole: {}", step.log.display());
                 }
-                (self.style.bad("FAILED"), shown)
             }
-        };
-        println!("{name:<12} {mark} ({}){details}", seconds(took));
-        let passed = matches!(verdict, Verdict::Passed(_));
+        }
+        let passed = matches!(verdict, Verdict::Passed { .. });
         self.rows.push(Row {
             name: name.to_owned(),
             took,
@@ -102,28 +129,23 @@ impl Report {
         let (mut passed, mut failed, mut skipped) = (0, 0, 0);
         println!("\n{}", self.style.strong("step           time  result"));
         for row in &self.rows {
-            let result = match &row.verdict {
-                Verdict::Passed(tests) => {
+            match row.verdict {
+                Verdict::Passed {
+                    tests,
+                    skipped: some,
+                } => {
                     passed += tests.unwrap_or(1);
-                    let tests = tests.map_or_else(String::new, |tests| format!(", {tests} tests"));
-                    format!("{}{tests}", self.style.good("ok"))
+                    skipped += some;
                 }
-                Verdict::Skipped(reason) => {
-                    skipped += 1;
-                    format!(
-                        "{}: {}",
-                        self.style.odd("SKIPPED"),
-                        reason.lines().next().unwrap_or_default()
-                    )
-                }
+                Verdict::Skipped(_) => skipped += 1,
                 Verdict::Failed { tests, .. } => {
                     // A step that failed before or beside its tests is a failure of its own.
                     let (good, bad) = tests.unwrap_or_default();
                     passed += good;
                     failed += bad.max(1);
-                    self.style.bad("FAILED")
                 }
-            };
+            }
+            let result = row.verdict.in_words(self.style);
             println!("{:<10} {:>8}  {result}", row.name, seconds(row.took));
         }
         println!("{:<10} {:>8}", "all", seconds(self.started.elapsed()));
@@ -213,7 +235,7 @@ impl Step {
     pub(crate) fn check(&self, command: &mut Command, limit: Duration) -> Verdict {
         let finished = self.run(command, limit);
         if finished.ok {
-            Verdict::Passed(None)
+            Verdict::PASSED
         } else {
             Verdict::failed(finished.output)
         }

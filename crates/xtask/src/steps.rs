@@ -113,14 +113,14 @@ pub(crate) fn interop(
 
 pub(crate) fn arrows(workspace: &Workspace, report: &mut Report) {
     report.step("arrows", |_| match arrows_check::check(workspace) {
-        Ok(_) => Verdict::Passed(None),
+        Ok(_) => Verdict::PASSED,
         Err(mistakes) => Verdict::failed(mistakes),
     });
 }
 
 pub(crate) fn tree(workspace: &Workspace, report: &mut Report) {
     report.step("tree", |step| match tree_check::check(workspace, step) {
-        Ok(_) => Verdict::Passed(None),
+        Ok(_) => Verdict::PASSED,
         Err(mistakes) => Verdict::failed(mistakes),
     });
 }
@@ -168,21 +168,27 @@ fn end_to_end(
 /// Runs test programs and counts what they say of themselves.
 fn run_tests(step: &Step, command: &mut Command, limit: Duration) -> Verdict {
     let finished = step.run(command, limit);
-    for line in finished
+    let skipped: Vec<_> = finished
         .output
         .lines()
         .filter(|line| line.contains("SKIPPED"))
-    {
-        step.note(line);
-    }
+        .collect();
     let (passed, failed) = count(&finished.output);
-    if finished.ok && failed == 0 {
-        Verdict::Passed(Some(passed))
-    } else {
-        Verdict::Failed {
+    if !finished.ok || failed > 0 {
+        return Verdict::Failed {
             output: digest(&finished.output),
             tests: Some((passed, failed)),
-        }
+        };
+    }
+    if passed == 0 && !skipped.is_empty() {
+        return Verdict::Skipped(skipped.join("\n"));
+    }
+    for line in &skipped {
+        step.note(line);
+    }
+    Verdict::Passed {
+        tests: Some(passed),
+        skipped: skipped.len(),
     }
 }
 
