@@ -35,7 +35,15 @@ fn no_text(lab: &Lab) {
         needles.add(secret.as_bytes(), secret);
         // A text inside something that is encoded starts at one of three places.
         for shift in 0..3 {
-            needles.add(&encoded_core(secret, shift), secret);
+            let core = encoded_core(secret, shift);
+            let inside = BASE64.encode(format!("{}{secret}}}", &"{:"[..shift]));
+            assert!(
+                inside
+                    .as_bytes()
+                    .windows(core.len())
+                    .any(|part| part == core)
+            );
+            needles.add(&core, secret);
         }
     }
     // Whoever looks for this must find it.
