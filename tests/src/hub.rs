@@ -6,8 +6,8 @@ mod server;
 mod watched;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use minidom::Element;
 use omemo::store::Store;
