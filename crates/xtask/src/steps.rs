@@ -37,7 +37,12 @@ pub(crate) fn everything(
 ) {
     report.step("install", |step| installer.provide(workspace, step));
     report.step("fmt", |step| {
-        step.check(workspace.cargo().args(["fmt", "--all", "--check"]), MINUTE)
+        step.check(
+            workspace
+                .cargo()
+                .args(["fmt", "--all", "--check", "--", "--color", "never"]),
+            MINUTE,
+        )
     });
     arrows(workspace, report);
     tree(workspace, report);
