@@ -105,7 +105,7 @@ impl Bundle {
 
 /// Signatures of the legacy protocol carry the sign of the signer's Ed25519 form, which its wire form has lost, in a
 /// bit that is 0 in every valid signature. Read it, then clear it.
-fn verify_signature(
+pub(crate) fn verify_signature(
     suite: &Suite,
     identity: &IdentityKey,
     message: &[u8],

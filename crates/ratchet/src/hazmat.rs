@@ -2,6 +2,13 @@
 //!
 //! Nothing here keeps a key from serving twice or a secret from staying in memory.
 
+mod wire;
+
+pub use wire::{
+    PlainMessage, decode_identity, decode_key, encode_identity, encode_key, identity_as_public_key,
+    message_keys, open_frame, seal_frame, verify_bundle_signature,
+};
+
 use zeroize::Zeroizing;
 
 use crate::chain_key::ChainKey;

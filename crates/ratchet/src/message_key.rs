@@ -85,6 +85,12 @@ impl CipherKeys {
         keys
     }
 
+    /// Key of the cipher, key of the tag, initialisation vector.
+    #[cfg(feature = "hazmat")]
+    pub(crate) fn parts(&self) -> ([u8; 32], [u8; 32], [u8; 16]) {
+        (*self.encryption, *self.authentication, *self.iv)
+    }
+
     pub(crate) fn encrypt(&self, plaintext: &[u8]) -> Vec<u8> {
         cbc::Encryptor::<Aes256>::new((&*self.encryption).into(), (&*self.iv).into())
             .encrypt_padded_vec::<Pkcs7>(plaintext)
