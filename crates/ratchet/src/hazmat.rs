@@ -2,8 +2,12 @@
 //!
 //! Nothing here keeps a key from serving twice or a secret from staying in memory.
 
+mod primitives;
 mod wire;
 
+pub use primitives::{
+    cbc_decrypt_unauthenticated, cbc_encrypt, hkdf, hkdf_zero_salt, hmac, tag_matches,
+};
 pub use wire::{
     PlainMessage, decode_identity, decode_key, encode_identity, encode_key, identity_as_public_key,
     message_keys, open_frame, seal_frame, verify_bundle_signature,
