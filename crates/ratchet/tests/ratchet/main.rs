@@ -19,7 +19,11 @@ mod identity;
 #[cfg(feature = "hazmat")]
 mod layers;
 mod payload;
+#[cfg(feature = "hazmat")]
+mod rfc;
 mod session;
 mod skipping;
 mod stored;
 mod vectors;
+#[cfg(feature = "hazmat")]
+mod wycheproof;
