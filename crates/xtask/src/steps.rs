@@ -2,7 +2,8 @@
 //!
 //! Builds of one workspace differ by profile, features and the packages that are chosen; whatever differs is compiled again.
 //! So every step here takes the whole workspace with all features, and there are two builds in all: one that only checks
-//! (clippy, docs) and one that runs (tests, the demo, the end-to-end tests).
+//! (clippy, docs) and one that runs (tests, the demo, the end-to-end tests). The thorough chore adds one test program that is
+//! optimised.
 
 use std::process::Command;
 use std::time::Duration;
@@ -85,6 +86,9 @@ pub(crate) fn everything(
             if thorough { THOROUGH_LIMIT } else { TEST_LIMIT },
         )
     });
+    if thorough {
+        report.step("iterations", |step| iterations(workspace, step));
+    }
     report.step("demo", |step| {
         step.check(Command::new(workspace.built("omemo")).arg("demo"), MINUTE)
     });
@@ -98,6 +102,15 @@ pub(crate) fn everything(
             end_to_end(workspace, installer, &[], false, step)
         });
     }
+}
+
+/// What only optimised code does in reasonable time: RFC 7748's loop of a million ladders.
+fn iterations(workspace: &Workspace, step: &Step) -> Verdict {
+    let mut command = workspace.cargo();
+    command
+        .args(["test", "--release", "--package", "omemo-ratchet"])
+        .args(["--all-features", "--test", "ratchet", "rfc_7748"]);
+    run_tests(step, &mut command, TEST_LIMIT)
 }
 
 /// Only the end-to-end tests.
