@@ -116,6 +116,8 @@ mod device;
 mod engine;
 mod environment;
 mod error;
+#[cfg(feature = "hazmat")]
+pub mod hazmat;
 mod message;
 mod output;
 mod pep;

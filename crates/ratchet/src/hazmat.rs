@@ -9,8 +9,8 @@ pub use primitives::{
     cbc_decrypt_unauthenticated, cbc_encrypt, hkdf, hkdf_zero_salt, hmac, tag_matches,
 };
 pub use wire::{
-    PlainMessage, decode_identity, decode_key, encode_identity, encode_key, identity_as_public_key,
-    message_keys, open_frame, seal_frame, verify_bundle_signature,
+    Correspondents, PlainMessage, decode_identity, decode_key, encode_identity, encode_key,
+    identity_as_public_key, message_keys, open_frame, seal_frame, verify_bundle_signature,
 };
 
 use zeroize::Zeroizing;

@@ -1,0 +1,197 @@
+//! Runs cases against an implementation and judges what comes of them.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::case::{Case, Expected, VectorFile};
+use crate::implementation::{Answer, Broken, Implementation, Operation};
+
+/// What became of a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Everything came as it must.
+    Passed,
+    /// It chose otherwise than this project where it may: see [`Flag`](crate::Flag).
+    Allowed,
+    /// It lacks the operation.
+    Unsupported {
+        /// Which.
+        operation: Operation,
+        /// In its own words.
+        words: String,
+    },
+    /// Something else came than what must.
+    Failed {
+        /// The number of the step, from 1 on.
+        step: usize,
+        /// What it was asked to do.
+        operation: Operation,
+        /// In what the answer differs, for people.
+        difference: String,
+    },
+}
+
+/// How much is asked of refusals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "there is no third way to compare")]
+pub enum Reasons {
+    /// The very reason that the vectors name: for this project's library.
+    Exact,
+    /// Any reason: for others, who have other words.
+    Any,
+}
+
+/// Runs one case. A failure ends it.
+///
+/// # Errors
+///
+/// [`Broken`] if the implementation gives no answer.
+pub fn run_case(
+    implementation: &mut dyn Implementation,
+    file: &VectorFile,
+    case: &Case,
+    reasons: Reasons,
+) -> Result<Outcome, Broken> {
+    let mut passed = Outcome::Passed;
+    for (number, step) in (1..).zip(&case.steps) {
+        let answer = implementation.perform(&step.request(file.protocol))?;
+        let difference = match (answer, &step.expected) {
+            (Answer::Unsupported(words), _) => {
+                return Ok(Outcome::Unsupported {
+                    operation: step.operation,
+                    words,
+                });
+            }
+            (Answer::Output(output), Expected::Output(expected)) => compare(&output, expected),
+            (Answer::Refused(reason), Expected::Refused(expected)) => (reasons == Reasons::Exact
+                && reason != *expected)
+                .then(|| format!("refused as {reason}, and not as {expected}")),
+            (Answer::Refused(_), Expected::Output(_)) if case.may_be_refused() => {
+                passed = Outcome::Allowed;
+                None
+            }
+            (Answer::Refused(reason), Expected::Output(_)) => Some(format!("refused: {reason}")),
+            (Answer::Output(_), Expected::Refused(_)) if case.may_be_accepted() => {
+                passed = Outcome::Allowed;
+                None
+            }
+            (Answer::Output(_), Expected::Refused(expected)) => {
+                Some(format!("accepted, and must be refused: {expected}"))
+            }
+        };
+        if let Some(difference) = difference {
+            return Ok(Outcome::Failed {
+                step: number,
+                operation: step.operation,
+                difference,
+            });
+        }
+    }
+    Ok(passed)
+}
+
+/// The first field that is not as it must be. Fields that nobody expects are nobody's business.
+fn compare(output: &Map<String, Value>, expected: &Map<String, Value>) -> Option<String> {
+    expected.iter().find_map(|(name, value)| {
+        let found = output.get(name).unwrap_or(&Value::Null);
+        (found != value).then(|| format!("{name} is {found}, and not {value}"))
+    })
+}
+
+/// How many cases came out how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Count {
+    /// As they must.
+    pub passed: usize,
+    /// Otherwise, where that is allowed.
+    pub allowed: usize,
+    /// Not as they must.
+    pub failed: usize,
+    /// Not at all.
+    pub unsupported: usize,
+    /// Cases that hold something to be refused, of all of them.
+    pub invalid: usize,
+}
+
+impl Count {
+    /// Counts one case.
+    pub const fn add(&mut self, case_is_invalid: bool, outcome: &Outcome) {
+        match outcome {
+            Outcome::Passed => self.passed += 1,
+            Outcome::Allowed => self.allowed += 1,
+            Outcome::Failed { .. } => self.failed += 1,
+            Outcome::Unsupported { .. } => self.unsupported += 1,
+        }
+        if case_is_invalid {
+            self.invalid += 1;
+        }
+    }
+
+    /// All cases.
+    #[must_use]
+    pub const fn all(&self) -> usize {
+        self.passed + self.allowed + self.failed + self.unsupported
+    }
+}
+
+impl std::ops::AddAssign for Count {
+    fn add_assign(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.allowed += other.allowed;
+        self.failed += other.failed;
+        self.unsupported += other.unsupported;
+        self.invalid += other.invalid;
+    }
+}
+
+/// What became of the cases of one file.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct FileReport {
+    /// The file's name, without ending.
+    pub name: String,
+    /// The sums.
+    pub count: Count,
+    /// The cases that failed, by id.
+    pub failures: BTreeMap<String, Outcome>,
+    /// The operations that are lacking.
+    pub lacking: BTreeMap<Operation, String>,
+}
+
+/// Runs all cases of a file; `done` hears of each.
+///
+/// # Errors
+///
+/// [`Broken`] if the implementation gives no answer.
+pub fn run_file(
+    implementation: &mut dyn Implementation,
+    name: &str,
+    file: &VectorFile,
+    reasons: Reasons,
+    done: &mut dyn FnMut(&Case, &Outcome),
+) -> Result<FileReport, Broken> {
+    let mut report = FileReport {
+        name: name.to_owned(),
+        count: Count::default(),
+        failures: BTreeMap::new(),
+        lacking: BTreeMap::new(),
+    };
+    for case in &file.cases {
+        let outcome = run_case(implementation, file, case, reasons)?;
+        report.count.add(case.is_invalid(), &outcome);
+        done(case, &outcome);
+        match outcome {
+            Outcome::Unsupported { operation, words } => {
+                report.lacking.insert(operation, words);
+            }
+            failed @ Outcome::Failed { .. } => {
+                report.failures.insert(case.id.clone(), failed);
+            }
+            Outcome::Passed | Outcome::Allowed => {}
+        }
+    }
+    Ok(report)
+}
