@@ -1,0 +1,105 @@
+"""Oldmemo (legacy) behind the protocol of test-vectors/PROTOCOL.md. tests/peers/requirements.txt names its packages.
+
+Oldmemo and its relatives are other people's works under their own licences (AGPL-3.0 among them). They are run as test
+peers from their packages; no part of them is in this project or in what it ships.
+"""
+
+import types
+
+import oldmemo.oldmemo
+import xeddsa
+
+import memo
+import shim
+
+oldmemo.oldmemo.secrets = shim.Secrets({16: "payload-key", 12: "payload-iv"})
+
+
+class Oldmemo(memo.Memo):
+    name = "Oldmemo"
+    protocol = "legacy"
+
+    # Oldmemo holds identities as Ed25519. Their sign bit matters for nothing but signatures, and comes with those.
+
+    def read_key(self, key):
+        return self.library.StateImpl.parse_public_key(key)
+
+    def write_key(self, key):
+        return self.library.StateImpl.serialize_public_key(key)
+
+    def read_identity(self, key, sign=False):
+        return xeddsa.curve25519_pub_to_ed25519_pub(self.read_key(key), sign)
+
+    def write_identity(self, key):
+        return self.write_key(xeddsa.ed25519_pub_to_curve25519_pub(key))
+
+    def do_decode_key(self, input):
+        return {"public": shim.ask(self.read_key, bytes.fromhex(input["key"]))}
+
+    def signer(self, identity_key, signature):
+        """The identity and the signature as Ed25519 has them: the last bit of the one on the wire is the key's sign."""
+        if len(signature) != 64:
+            raise shim.Refused("a signature has 64 bytes")
+        identity = shim.ask(self.read_identity, identity_key, bool(signature[63] & 0x80))
+        return identity, signature[:63] + bytes([signature[63] & 0x7F])
+
+    @staticmethod
+    def bundle_signature(bundle):
+        signature = bundle.signed_pre_key_sig
+        return signature[:63] + bytes([signature[63] | bundle.identity_key[31] & 0x80])
+
+    @staticmethod
+    def order_identities(sender, receiver, _):
+        return sender, receiver
+
+    @staticmethod
+    def is_exchange(frame):
+        """Field 2 is `baseKey` in PreKeySignalMessage and `counter` in SignalMessage. The version stands before."""
+        return shim.wire_type(frame[1:], 2) == 2
+
+    def read_exchange(self, frame):
+        return self.library.KeyExchangeImpl.parse(frame, False)
+
+    @staticmethod
+    def write_exchange(exchange, frame):
+        return exchange.serialize(frame)[0]
+
+    def content(self, input):
+        return self.library.ContentImpl(bytes.fromhex(input["payload"]), bytes.fromhex(input["iv"]))
+
+    @staticmethod
+    def content_fields(content):
+        return {"payload": content.ciphertext, "iv": content.initialization_vector}
+
+    def do_parse_message(self, input):
+        element = shim.ask(memo.ET.fromstring, input["xml"])
+        message = shim.ask(self.etree.parse_message, element, "peer@example.org", "me@example.org", KnowsEverybody())
+        order = [(None, int(key.get("rid"))) for key in element.iter(f"{self.etree.NS}key")]
+        keys = [
+            {
+                "rid": material.device_id,
+                "key": exchange.serialize(material.serialize())[0] if exchange else material.serialize(),
+            }
+            for material, exchange in message.keys
+        ]
+        output = {"sid": message.device_id, "keys": memo.in_document_order(keys, order)}
+        # Without a payload Oldmemo drops the `iv` of the element and draws one of its own.
+        if not message.content.empty:
+            output |= self.content_fields(message.content)
+        return output
+
+
+class KnowsEverybody:
+    """Stands for the session manager, which Oldmemo's parser asks for the sign of the sender's identity key."""
+
+    async def get_device_information(self, _):
+        return [types.SimpleNamespace(device_id=Anything(), identity_key=bytes(32))]
+
+
+class Anything:
+    def __eq__(self, _):
+        return True
+
+
+if __name__ == "__main__":
+    shim.serve(Oldmemo())
