@@ -164,6 +164,19 @@ fn bad_prekeys_are_passed_over_while_a_good_one_remains() {
 }
 
 #[test]
+fn quirk_27_a_bundle_with_one_prekey_is_enough() {
+    for version in Version::ALL {
+        let mut romeo = Device::new(version, "romeo");
+        let mut bundle = romeo.bundle();
+        bundle.pre_keys.truncate(1);
+        assert_eq!(bundle.verify(version).unwrap().pre_key_count(), 1);
+        let mut peer = Device::new(version, "juliet").initiate(&bundle);
+        let (_, text) = romeo.respond(&peer.send(b"first").bytes).unwrap();
+        assert_eq!(text, b"first");
+    }
+}
+
+#[test]
 fn a_signed_prekey_id_out_of_range_is_refused() {
     for version in Version::ALL {
         let mut bundle = Device::new(version, "romeo").bundle();

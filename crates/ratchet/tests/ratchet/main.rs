@@ -11,6 +11,7 @@
 )]
 
 mod bundle;
+mod commitment;
 mod common;
 mod delivery;
 mod framing;

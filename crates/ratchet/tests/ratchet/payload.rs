@@ -164,7 +164,7 @@ fn an_authentic_ciphertext_of_a_wrong_length_is_no_panic() {
 }
 
 #[test]
-fn legacy_rule_03_no_key_or_iv_comes_twice() {
+fn legacy_03_no_key_or_iv_comes_twice() {
     let rng = &mut omemo_ratchet::SystemRandomness;
     let mut seen = std::collections::HashSet::new();
     for _ in 0..10_000 {
