@@ -7,6 +7,8 @@ use omemo::{BareJid, Fingerprint, Version};
 use omemo_tokio::Server;
 use serde::{Deserialize, Serialize};
 
+use crate::vectors::Vectors;
+
 const EXAMPLES: &str = "\
 Examples:
   omemo demo                                   see it work, without any server
@@ -95,6 +97,9 @@ From the first key of an account that is trusted so, new keys of that account wa
         #[arg(long)]
         json: bool,
     },
+    /// Run test vectors through this library, or through another implementation
+    #[command(subcommand)]
+    Vectors(Vectors),
 }
 
 impl Command {
@@ -105,8 +110,9 @@ impl Command {
             | Self::Listen(Listen { json, .. })
             | Self::Send { json, .. }
             | Self::Devices { json, .. }
-            | Self::Fingerprint { json, .. } => *json,
-            Self::Demo { .. } | Self::Trust(_) | Self::Distrust(_) => false,
+            | Self::Fingerprint { json, .. }
+            | Self::Vectors(Vectors::Verify { json, .. } | Vectors::Run { json, .. }) => *json,
+            Self::Demo { .. } | Self::Trust(_) | Self::Distrust(_) | Self::Vectors(_) => false,
         }
     }
 }
@@ -227,6 +233,11 @@ mod tests {
             "distrust a@b 0011 2233",
             "fingerprint --qr",
             "fingerprint --json",
+            "vectors verify",
+            "vectors verify d --json",
+            "vectors run --against shim --deviations f d --json",
+            "vectors serve",
+            "vectors generate d",
         ] {
             parse(&line.split(' ').collect::<Vec<_>>()).unwrap_or_else(|e| panic!("{line}: {e}"));
         }
@@ -243,6 +254,8 @@ mod tests {
             "init a@b --protocols omemo3",
             "listen --count many",
             "trust a@b",
+            "vectors",
+            "vectors run",
         ] {
             let words: Vec<_> = line.split_whitespace().collect();
             assert_eq!(parse(&words).unwrap_err().exit_code(), 2, "{line}");

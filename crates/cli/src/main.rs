@@ -13,6 +13,7 @@ mod live;
 mod report;
 mod send;
 mod trust;
+mod vectors;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -48,6 +49,9 @@ fn run(args: Args, report: Report) -> Result<(), Failure> {
     if let Command::Demo { show_stanzas } = args.command {
         return demo::demo(show_stanzas, report.palette);
     }
+    if let Command::Vectors(command) = args.command {
+        return vectors::vectors(command, report.palette);
+    }
     let folder = home::folder(args.data)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -55,7 +59,7 @@ fn run(args: Args, report: Report) -> Result<(), Failure> {
         .map_err(|error| Failure::told(format!("the program cannot start: {error}")))?;
     let outcome = runtime.block_on(async {
         match args.command {
-            Command::Demo { .. } => Ok(()),
+            Command::Demo { .. } | Command::Vectors(_) => Ok(()),
             Command::Init(options) => init::init(folder, &options, report).await,
             Command::Send { to, text, .. } => {
                 send::send(&Home::load(folder)?, to, &text, report).await
