@@ -1,7 +1,7 @@
 """Oldmemo (legacy) behind the protocol of test-vectors/PROTOCOL.md. tests/peers/requirements.txt names its packages.
 
-Oldmemo and its relatives are other people's works under their own licences (AGPL-3.0 among them). They are run as test
-peers from their packages; no part of them is in this project or in what it ships.
+Oldmemo is someone else's work (AGPL-3.0), and it is run from its package as a test peer: no part of it is in this
+project or in what it ships, and this file, which runs with it, is not shipped either.
 """
 
 import types

@@ -1,7 +1,6 @@
 """Twomemo (omemo:2) behind the protocol of test-vectors/PROTOCOL.md. tests/peers/requirements.txt names its packages.
 
-Twomemo and its relatives are other people's works under their own licences (AGPL-3.0 among them). They are run as test
-peers from their packages; no part of them is in this project or in what it ships.
+Twomemo is someone else's work (MIT), and it is run from its package as a test peer: no part of it is in this project.
 """
 
 import twomemo.twomemo
