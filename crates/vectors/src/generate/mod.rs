@@ -4,10 +4,13 @@
 //! the library, and other implementations confirm it (see the table in the vectors' README). The generator stops where the
 //! library disagrees with the case, so that a change of behaviour cannot slip into the vectors.
 
+mod derivations;
 mod keys;
 mod layer;
+mod payloads;
 mod points;
 mod seed;
+mod signatures;
 
 use omemo_ratchet::Version;
 
@@ -37,12 +40,38 @@ struct Chapter {
     write: fn(&mut Layer) -> Result<(), Disagreement>,
 }
 
-const CHAPTERS: [Chapter; 1] = [Chapter {
-    layer: "keys",
-    about: keys::ABOUT,
-    versions: &Version::ALL,
-    write: keys::write,
-}];
+const CHAPTERS: &[Chapter] = &[
+    Chapter {
+        layer: "keys",
+        about: keys::ABOUT,
+        versions: &Version::ALL,
+        write: keys::write,
+    },
+    Chapter {
+        layer: "signatures",
+        about: signatures::ABOUT,
+        versions: &Version::ALL,
+        write: signatures::write,
+    },
+    Chapter {
+        layer: "x3dh",
+        about: derivations::X3DH,
+        versions: &Version::ALL,
+        write: derivations::write_x3dh,
+    },
+    Chapter {
+        layer: "kdf",
+        about: derivations::KDF,
+        versions: &Version::ALL,
+        write: derivations::write_kdf,
+    },
+    Chapter {
+        layer: "payloads",
+        about: payloads::ABOUT,
+        versions: &Version::ALL,
+        write: payloads::write,
+    },
+];
 
 /// Makes all files, by name.
 ///

@@ -3,7 +3,7 @@
 use curve25519_dalek::constants::EIGHT_TORSION;
 use curve25519_dalek::edwards::EdwardsPoint;
 use curve25519_dalek::montgomery::MontgomeryPoint;
-use omemo_ratchet::{IdentityKeyPair, Version, hazmat};
+use omemo_ratchet::{IdentityKey, IdentityKeyPair, Version, hazmat};
 
 use super::seed::Seed;
 
@@ -55,6 +55,22 @@ pub(super) fn wire(version: Version, key: &[u8; 32]) -> Vec<u8> {
 pub(super) fn identity(version: Version, seed: &Seed) -> Vec<u8> {
     let pair = IdentityKeyPair::from_bytes(seed.array());
     hazmat::encode_identity(version, pair.public())
+}
+
+/// What bit 7 of a signature's last byte holds for a signer with this Ed25519 form.
+pub(super) const fn carried_sign(version: Version, ed25519: &[u8; 32]) -> u8 {
+    let [.., last] = ed25519;
+    match version {
+        Version::Legacy => *last & 0x80,
+        Version::Omemo2 => 0,
+    }
+}
+
+/// An Ed25519 form as an identity key of the protocol.
+pub(super) fn identity_of(version: Version, ed25519: &[u8; 32]) -> Vec<u8> {
+    IdentityKey::from_ed25519(ed25519)
+        .map(|key| hazmat::encode_identity(version, &key))
+        .unwrap_or_default()
 }
 
 /// Values above the prime, and one with the bit that RFC 7748 ignores.
