@@ -100,6 +100,25 @@ fn a18_deletion_that_waits_survives_a_restart<S: Stores>(mut stores: S, version:
     );
 }
 
+/// A15: while a prekey is kept, the key exchange that used it could be taken for a new one.
+fn a15_a_replay_while_its_prekey_is_kept_is_quiet<S: Stores>(mut stores: S, version: Version) {
+    let (mut hub, juliet, mut puppets) = crowd(&mut stores, version, 1);
+    let stanzas = ["first", "second"].map(|body| puppets[0].text(body));
+    for stanza in &stanzas {
+        assert_eq!(read(&hub.deliver(juliet, stanza)).len(), 1);
+    }
+    hub.settle();
+    assert_eq!(used(&mut hub, juliet), 1, "the prekey is still there");
+    let before = hub.dump(juliet);
+    for _ in 0..100 {
+        for stanza in &stanzas {
+            let events = hub.deliver(juliet, stanza);
+            assert!(events.is_empty(), "{events:?}");
+        }
+    }
+    assert_eq!(hub.dump(juliet), before);
+}
+
 /// Answers are owed once a device, in the store.
 fn rule_28_answers_that_wait_survive_a_restart_and_go_once_a_device<S: Stores>(
     mut stores: S,
@@ -210,6 +229,7 @@ fn a_handle_that_is_not_online_reads_and_does_nothing_else() {
 
 over_versions!(
     rule_28_one_prekey_serves_two_senders_until_the_catch_up_ends,
+    a15_a_replay_while_its_prekey_is_kept_is_quiet,
     a18_deletion_that_waits_survives_a_restart,
     rule_28_answers_that_wait_survive_a_restart_and_go_once_a_device,
     a_forgotten_catch_up_closes_after_an_hour,

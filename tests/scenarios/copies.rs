@@ -5,6 +5,7 @@ use omemo::{UndecryptableReason, Version};
 use omemo_tests::hub::{At, Hub, carbon, set, speaks};
 
 use crate::over::Stores;
+use crate::puppet::Puppet;
 use crate::stage::*;
 
 /// A message from romeo's device that juliet has not seen, as it leaves his server.
@@ -178,6 +179,39 @@ fn a07_a_carbon_moved_into_another_chat_is_refused<S: Stores>(mut stores: S) {
     );
 }
 
+/// Rule 20: a time that does not fit the server's stamp is shown with the message, and refuses nothing.
+fn rule_20_a_time_far_from_the_stamp_flags_the_message<S: Stores>(mut stores: S) {
+    let mut hub = Hub::new(2);
+    let juliet = hub.join(JULIET, stores.make(), speaks(&[Version::Omemo2]));
+    let mut puppet = Puppet::new(Version::Omemo2, MALLORY, 5);
+    puppet.meet(&hub, JULIET, hub.id(juliet));
+    let stamp = "<delay xmlns='urn:xmpp:delay' stamp='2027-01-15T08:00:00Z'/>";
+    let cases = [
+        ("2027-01-15T08:00:00Z", stamp, false),
+        ("2027-01-16T08:00:00Z", stamp, false),
+        ("2027-01-16T08:00:01Z", stamp, true),
+        ("2027-01-14T08:00:00Z", stamp, false),
+        ("2027-01-14T07:59:59Z", stamp, true),
+        ("1999-12-31T23:59:59Z", stamp, true),
+        // without a stamp there is nothing to compare with
+        ("1999-12-31T23:59:59Z", "", false),
+    ];
+    for (time, stamp, differs) in cases {
+        let plaintext = format!(
+            "<envelope xmlns='urn:xmpp:sce:1'><content><body xmlns='jabber:client'>{time}</body></content>\
+             <time stamp='{time}'/><rpad>x</rpad></envelope>"
+        );
+        let message = String::from(&puppet.say(plaintext.as_bytes()));
+        let archived = format!(
+            "<result xmlns='urn:xmpp:mam:2' id='1'><forwarded xmlns='urn:xmpp:forward:0'>{stamp}{message}</forwarded></result>"
+        );
+        let events = hub.deliver(juliet, &wrapped(JULIET, &archived));
+        assert_eq!(read(&events), [time], "{events:?}");
+        let shown = hub.devices[juliet.0].messages.last().unwrap();
+        assert_eq!(shown.time_differs, differs, "{time} {stamp}");
+    }
+}
+
 /// Quirk 33: our own messages come back, from rooms, archives and reflecting servers.
 fn quirk_33_our_own_reflections_are_ignored<S: Stores>(mut stores: S, version: Version) {
     let (mut hub, juliet, _) = friends(&mut stores, version);
@@ -193,7 +227,10 @@ fn quirk_33_our_own_reflections_are_ignored<S: Stores>(mut stores: S, version: V
     assert_eq!(hub.dump(juliet), before);
 }
 
-over!(a07_a_carbon_moved_into_another_chat_is_refused);
+over!(
+    a07_a_carbon_moved_into_another_chat_is_refused,
+    rule_20_a_time_far_from_the_stamp_flags_the_message,
+);
 over_versions!(
     a10_copies_from_anybody_but_our_own_account_are_refused,
     a10_the_inner_sender_is_the_one_whose_session_it_is,

@@ -15,13 +15,17 @@ mod puppet;
 mod stage;
 
 mod answers;
+mod canary;
 mod catch_up;
 mod copies;
 mod duplicates;
 mod failures;
 mod hostile;
+mod injected;
+mod key_exchanges;
 mod labels;
 mod lists;
+mod malicious_server;
 mod outbox;
 mod publish;
 mod rotation;

@@ -1,9 +1,13 @@
 //! Our own keys over time: prekeys serve once, signed prekeys for a week and one more.
 
-use omemo::{UndecryptableReason, Version};
+use std::path::Path;
+
+use omemo::store::{Store, Transaction};
+use omemo::{BareJid, UndecryptableReason, Version};
+use omemo_sqlite::SqliteStore;
 use omemo_tests::hub::{Hub, speaks};
 
-use crate::over::Stores;
+use crate::over::{BOTH, Stores};
 use crate::puppet::{Puppet, read_bundle};
 use crate::stage::*;
 
@@ -154,6 +158,43 @@ fn rule_10_the_grace_begins_when_the_successor_is_published<S: Stores>(
         read(&hub.deliver(juliet, &puppet.text("in time"))),
         ["in time"]
     );
+}
+
+/// Whether these bytes stand in any file of a folder: the database, its log, whatever is beside them.
+fn is_on_disk(folder: &Path, bytes: &[u8]) -> bool {
+    std::fs::read_dir(folder).unwrap().any(|file| {
+        let content = std::fs::read(file.unwrap().path()).unwrap();
+        content.windows(bytes.len()).any(|place| place == bytes)
+    })
+}
+
+/// A03: after rotation and grace the old secret is gone, from every page and from the log too.
+#[test]
+fn a03_a_signed_prekey_past_its_grace_is_in_no_file() {
+    for version in BOTH {
+        let folder = tempfile::TempDir::new().unwrap();
+        let mut store = SqliteStore::open(folder.path().join("juliet.db")).unwrap();
+        let jid = BareJid::parse(JULIET).unwrap();
+        let mut hub = Hub::new(1);
+        let juliet = hub.add(
+            JULIET,
+            SqliteStore::open(folder.path().join("juliet.db")).unwrap(),
+            speaks(&[version]),
+        );
+        let secret = {
+            let tx = store.begin(&jid).unwrap();
+            let rows = tx.signed_pre_keys(version).unwrap();
+            assert_eq!(rows.len(), 1);
+            *rows[0].secret
+        };
+        hub.go_online(juliet);
+        hub.settle();
+        hub.pass(WEEK);
+        hub.pass(WEEK - 1);
+        assert!(is_on_disk(folder.path(), &secret), "it still serves");
+        hub.pass(1);
+        assert!(!is_on_disk(folder.path(), &secret));
+    }
 }
 
 /// A17: a flood of key exchanges never empties the bundle.

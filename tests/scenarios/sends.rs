@@ -182,6 +182,22 @@ fn rule_17_only_listed_devices_and_never_ourselves<S: Stores>(mut stores: S, ver
     assert_eq!(hub.bodies(laptop), ["1", "2"]);
 }
 
+/// Quirk 34: without a presence subscription nobody pushes lists to us, and a device that joined is served all the same.
+fn quirk_34_without_pushes_a_new_device_is_served_after_ten_minutes<S: Stores>(
+    mut stores: S,
+    version: Version,
+) {
+    let mut hub = Hub::new(1);
+    hub.pushes = false;
+    let juliet = hub.join(JULIET, stores.make(), speaks(&[version]));
+    hub.join(ROMEO, stores.make(), speaks(&[version]));
+    hub.send(juliet, ROMEO, "1", "1");
+    let second = hub.join(ROMEO, stores.make(), speaks(&[version]));
+    hub.pass(600);
+    hub.send(juliet, ROMEO, "2", "2");
+    assert_eq!(hub.bodies(second), ["2"]);
+}
+
 fn own_devices_read_a_note_to_self<S: Stores>(mut stores: S, version: Version) {
     let mut hub = Hub::new(1);
     let phone = hub.join(JULIET, stores.make(), speaks(&[version]));
@@ -421,6 +437,7 @@ over_versions!(
     a14_plaintext_never_crosses,
     rule_19_the_stanza_is_as_the_specification_has_it,
     rule_17_only_listed_devices_and_never_ourselves,
+    quirk_34_without_pushes_a_new_device_is_served_after_ten_minutes,
     own_devices_read_a_note_to_self,
     a_message_too_large_or_empty_is_the_callers_mistake,
     large_stanzas_are_split_by_recipients,
