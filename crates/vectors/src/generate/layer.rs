@@ -174,6 +174,24 @@ impl Layer {
         Ok(())
     }
 
+    /// A case whose only step must be refused, for whatever reason the library finds first.
+    pub(super) fn refused_somehow(
+        &mut self,
+        id: impl Into<String>,
+        about: impl Into<String>,
+        operation: Operation,
+        input: Value,
+    ) -> Result<(), Disagreement> {
+        let mut case = self.case(id, about);
+        let reason = match case.ask(operation, input.clone()) {
+            (_, Answer::Refused(reason)) => reason,
+            (_, answer) => return Err(case.disagreement(operation, answer)),
+        };
+        case.refuse(&reason, operation, input)?;
+        case.end();
+        Ok(())
+    }
+
     /// A case whose only step this project refuses for this reason, and others may accept.
     pub(super) fn hardened(
         &mut self,

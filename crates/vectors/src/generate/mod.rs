@@ -5,10 +5,13 @@
 //! library disagrees with the case, so that a change of behaviour cannot slip into the vectors.
 
 mod derivations;
+mod frames;
 mod keys;
 mod layer;
+mod messages;
 mod payloads;
 mod points;
+mod protobuf;
 mod seed;
 mod signatures;
 
@@ -64,6 +67,12 @@ const CHAPTERS: &[Chapter] = &[
         about: derivations::KDF,
         versions: &Version::ALL,
         write: derivations::write_kdf,
+    },
+    Chapter {
+        layer: "messages",
+        about: messages::ABOUT,
+        versions: &Version::ALL,
+        write: messages::write,
     },
     Chapter {
         layer: "payloads",

@@ -73,6 +73,18 @@ pub(super) fn identity_of(version: Version, ed25519: &[u8; 32]) -> Vec<u8> {
         .unwrap_or_default()
 }
 
+/// What a message's tag covers first: both identity keys as they stand on the wire.
+pub(super) fn associated_data(
+    version: Version,
+    [sender, receiver]: [&[u8]; 2],
+    sender_initiated: bool,
+) -> Vec<u8> {
+    match version {
+        Version::Omemo2 if !sender_initiated => [receiver, sender].concat(),
+        _ => [sender, receiver].concat(),
+    }
+}
+
 /// Values above the prime, and one with the bit that RFC 7748 ignores.
 pub(super) fn not_canonical(seed: &Seed) -> Vec<[u8; 32]> {
     let mut key = public(seed);
