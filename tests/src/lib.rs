@@ -17,4 +17,5 @@ pub mod patience;
 pub mod peers;
 pub mod process;
 pub mod scenario;
+pub mod stores;
 pub mod wire;
