@@ -25,7 +25,6 @@ pub(super) struct Frames {
     pub(super) signed_pre_key_id: u32,
     pub(super) identity_key: u32,
     pub(super) ephemeral_key: u32,
-    pub(super) inner: u32,
 }
 
 static OMEMO2: Frames = Frames {
@@ -40,7 +39,6 @@ static OMEMO2: Frames = Frames {
     signed_pre_key_id: 2,
     identity_key: 3,
     ephemeral_key: 4,
-    inner: 5,
 };
 
 static LEGACY: Frames = Frames {
@@ -65,7 +63,6 @@ static LEGACY: Frames = Frames {
     signed_pre_key_id: 6,
     identity_key: 3,
     ephemeral_key: 2,
-    inner: 4,
 };
 
 pub(super) const fn of(version: Version) -> &'static Frames {

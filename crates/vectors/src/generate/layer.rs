@@ -113,6 +113,36 @@ impl Script<'_> {
         }
     }
 
+    /// A step that must be refused, for whatever reason the library finds first.
+    pub(super) fn refuse_somehow(
+        &mut self,
+        operation: Operation,
+        input: Value,
+    ) -> Result<(), Disagreement> {
+        match self.ask(operation, input) {
+            (input, Answer::Refused(reason)) => {
+                let expected = Expected::Refused(reason);
+                self.case.steps.push(Step {
+                    operation,
+                    input,
+                    expected,
+                });
+                Ok(())
+            }
+            (_, answer) => Err(self.disagreement(operation, answer)),
+        }
+    }
+
+    pub(super) const fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The case speaks of somebody whom it does not have.
+    pub(super) fn lost(&self, name: &str) -> Disagreement {
+        let answer = Answer::Unsupported(format!("there is no {name}"));
+        self.disagreement(Operation::Device, answer)
+    }
+
     pub(super) fn end(self) {
         self.cases.push(self.case);
     }
@@ -183,11 +213,7 @@ impl Layer {
         input: Value,
     ) -> Result<(), Disagreement> {
         let mut case = self.case(id, about);
-        let reason = match case.ask(operation, input.clone()) {
-            (_, Answer::Refused(reason)) => reason,
-            (_, answer) => return Err(case.disagreement(operation, answer)),
-        };
-        case.refuse(&reason, operation, input)?;
+        case.refuse_somehow(operation, input)?;
         case.end();
         Ok(())
     }

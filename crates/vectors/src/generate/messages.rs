@@ -281,6 +281,9 @@ fn tags(layer: &mut Layer, sealed: &Sealed) -> Result<(), Disagreement> {
     Ok(())
 }
 
+/// A case of a wrong attribution: its name, what it is about, and the fields that differ.
+type Attribution<'a> = (&'a str, &'a str, Vec<(&'a str, Value)>);
+
 fn associated_data(layer: &mut Layer, sealed: &Sealed) -> Result<(), Disagreement> {
     let version = layer.version;
     let value = |name: &str| sealed.input.get(name).cloned().unwrap_or_default();
@@ -294,7 +297,7 @@ fn associated_data(layer: &mut Layer, sealed: &Sealed) -> Result<(), Disagreemen
         input
     };
     let other = hex::encode(points::identity(version, &layer.seed("other")));
-    let cases: [(&str, &str, Vec<(&str, Value)>); 5] = [
+    let cases: [Attribution<'_>; 5] = [
         (
             "other-sender",
             "Attributed to another sender.",

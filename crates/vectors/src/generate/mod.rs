@@ -4,16 +4,20 @@
 //! the library, and other implementations confirm it (see the table in the vectors' README). The generator stops where the
 //! library disagrees with the case, so that a change of behaviour cannot slip into the vectors.
 
+mod conversations;
 mod derivations;
+mod exchanges;
 mod frames;
 mod keys;
 mod layer;
 mod messages;
+mod party;
 mod payloads;
 mod points;
 mod protobuf;
 mod seed;
 mod signatures;
+mod talk;
 
 use omemo_ratchet::Version;
 
@@ -73,6 +77,18 @@ const CHAPTERS: &[Chapter] = &[
         about: messages::ABOUT,
         versions: &Version::ALL,
         write: messages::write,
+    },
+    Chapter {
+        layer: "key-exchanges",
+        about: exchanges::ABOUT,
+        versions: &Version::ALL,
+        write: exchanges::write,
+    },
+    Chapter {
+        layer: "conversations",
+        about: conversations::ABOUT,
+        versions: &Version::ALL,
+        write: conversations::write,
     },
     Chapter {
         layer: "payloads",

@@ -95,14 +95,26 @@ pub(super) fn not_canonical(seed: &Seed) -> Vec<[u8; 32]> {
     above.into_iter().chain([key]).collect()
 }
 
-/// The other points with the same Diffie-Hellman results as a good one.
+/// The other points with the same Diffie-Hellman results as a seed's.
 pub(super) fn twins(seed: &Seed) -> Vec<[u8; 32]> {
-    twisted(seed).map(|point| point.to_montgomery().0).collect()
+    twins_of(&public(seed))
 }
 
-fn twisted(seed: &Seed) -> impl Iterator<Item = EdwardsPoint> + use<> {
-    let scalar = curve25519_dalek::scalar::clamp_integer(seed.array());
-    let point = EdwardsPoint::mul_base_clamped(scalar);
+/// The other points with the same Diffie-Hellman results as this one.
+pub(super) fn twins_of(key: &[u8; 32]) -> Vec<[u8; 32]> {
+    twisted(key).map(|point| point.to_montgomery().0).collect()
+}
+
+/// A key on the wire, as its twin of that number (0 to 6).
+pub(super) fn twin_on_wire(version: Version, key: &[u8], number: usize) -> Vec<u8> {
+    let start = key.len().saturating_sub(32);
+    let u = key.get(start..).and_then(|u| u.try_into().ok());
+    let twins = twins_of(&u.unwrap_or_default());
+    wire(version, &twins.get(number).copied().unwrap_or_default())
+}
+
+fn twisted(key: &[u8; 32]) -> impl Iterator<Item = EdwardsPoint> + use<> {
+    let point = MontgomeryPoint(*key).to_edwards(0).unwrap_or_default();
     EIGHT_TORSION
         .into_iter()
         .skip(1)
@@ -137,7 +149,7 @@ fn bad_omemo2_identities(seed: &Seed) -> Vec<(Vec<u8>, &'static str)> {
     let small = EIGHT_TORSION
         .into_iter()
         .map(|point| (point.compress().0, "key-of-small-order"));
-    let outside = twisted(seed).map(|point| (point.compress().0, "key-outside-group"));
+    let outside = twisted(&public(seed)).map(|point| (point.compress().0, "key-outside-group"));
     let off = (0..)
         .map(|number| seed.part(number).array())
         .filter(|key| {

@@ -41,9 +41,4 @@ impl Seed {
     pub(super) fn hex(&self, length: usize) -> String {
         hex::encode(self.bytes(length))
     }
-
-    /// A number below a limit.
-    pub(super) fn below(&self, limit: usize) -> usize {
-        usize::try_from(u64::from_le_bytes(self.array()) % limit.max(1) as u64).unwrap_or(0)
-    }
 }
