@@ -21,7 +21,6 @@
     reason = "a test says that it failed by panicking"
 )]
 
-mod chance;
 mod run;
 mod server;
 mod worker;
@@ -30,6 +29,8 @@ use std::env;
 use std::panic::{catch_unwind, set_hook, take_hook};
 use std::process::ExitCode;
 use std::time::Instant;
+
+use omemo_tests::chance;
 
 use run::Disk;
 

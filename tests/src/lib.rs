@@ -1,7 +1,7 @@
 //! Tests that need more than one crate, a real server or a foreign client.
 //!
 //! The library part is what the test programs beside it share: a [`lab`] of real servers on loopback, [`peers`] that
-//! talk through them, and a reader of the [`wire`] that trusts nothing of the crates under test.
+//! talk through them, a reader of the [`wire`] that trusts nothing of the crates under test, and [`chance`] that can be repeated.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -11,6 +11,7 @@
 )]
 
 pub mod capture;
+pub mod chance;
 pub mod hub;
 pub mod lab;
 pub mod patience;

@@ -78,33 +78,11 @@ fn omemo2_keys(encrypted: &Element, from: &str) -> Vec<WrappedKey> {
         .filter(|child| child.is("keys", OMEMO2))
         .flat_map(|keys| keys.children().filter(|child| child.is("key", OMEMO2)))
         .map(|key| {
-            let bytes = decode(&key.text());
-            let key_exchange = truth(key, "kex");
-            let authenticated = if key_exchange {
-                field(&bytes, 5).bytes()
-            } else {
-                bytes
-            };
-            let message = field(&authenticated, 2).bytes();
-            WrappedKey {
-                name: KeyName {
-                    protocol: OMEMO2,
-                    from: from.to_owned(),
-                    sid,
-                    rid: number(key, "rid"),
-                    ratchet_key: field(&message, 3).bytes(),
-                    counter: field(&message, 1).number(),
-                },
-                ciphertext: field(&message, 4).bytes(),
-                key_exchange,
-            }
+            let frame = omemo2_frame(&decode(&key.text()), truth(key, "kex"));
+            frame.wrapped(OMEMO2, from, sid, number(key, "rid"))
         })
         .collect()
 }
-
-/// The version byte before both legacy messages, and the length of the code after the inner one.
-const LEGACY_VERSION: u8 = 0x33;
-const LEGACY_MAC: usize = 8;
 
 fn legacy_keys(encrypted: &Element, from: &str) -> Vec<WrappedKey> {
     let Some(header) = encrypted.get_child("header", LEGACY) else {
@@ -115,32 +93,98 @@ fn legacy_keys(encrypted: &Element, from: &str) -> Vec<WrappedKey> {
         .children()
         .filter(|child| child.is("key", LEGACY))
         .map(|key| {
-            let bytes = decode(&key.text());
-            let key_exchange = truth(key, "prekey");
-            let framed = if key_exchange {
-                field(versioned(&bytes), 4).bytes()
-            } else {
-                bytes
-            };
-            let message = versioned(&framed);
-            let message = &message[..message
-                .len()
-                .checked_sub(LEGACY_MAC)
-                .expect("a message with its code")];
-            WrappedKey {
-                name: KeyName {
-                    protocol: LEGACY,
-                    from: from.to_owned(),
-                    sid,
-                    rid: number(key, "rid"),
-                    ratchet_key: field(message, 1).bytes(),
-                    counter: field(message, 2).number(),
-                },
-                ciphertext: field(message, 4).bytes(),
-                key_exchange,
-            }
+            let frame = legacy_frame(&decode(&key.text()), truth(key, "prekey"));
+            frame.wrapped(LEGACY, from, sid, number(key, "rid"))
         })
         .collect()
+}
+
+/// What can be read of a frame.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// The prekey and the signed prekey that a key exchange names.
+    pub pre_keys: Option<(u32, u32)>,
+    /// The message of the ratchet with its code, in its own framing: what nobody can change without being noticed.
+    pub message: Vec<u8>,
+    /// The sender's ratchet key.
+    pub ratchet_key: Vec<u8>,
+    /// The counter in that key's chain.
+    pub counter: u32,
+    /// What was encrypted.
+    pub ciphertext: Vec<u8>,
+}
+
+impl Frame {
+    fn wrapped(self, protocol: &'static str, from: &str, sid: u32, rid: u32) -> WrappedKey {
+        WrappedKey {
+            name: KeyName {
+                protocol,
+                from: from.to_owned(),
+                sid,
+                rid,
+                ratchet_key: self.ratchet_key,
+                counter: self.counter,
+            },
+            ciphertext: self.ciphertext,
+            key_exchange: self.pre_keys.is_some(),
+        }
+    }
+}
+
+/// Reads a frame of omemo:2.
+///
+/// # Panics
+///
+/// When it is not as the specification has it.
+#[must_use]
+pub fn omemo2_frame(bytes: &[u8], key_exchange: bool) -> Frame {
+    let exchanged = |number| field(bytes, number);
+    let (pre_keys, authenticated) = if key_exchange {
+        let pre_keys = (exchanged(1).number(), exchanged(2).number());
+        (Some(pre_keys), exchanged(5).bytes())
+    } else {
+        (None, bytes.to_owned())
+    };
+    let message = field(&authenticated, 2).bytes();
+    Frame {
+        pre_keys,
+        ratchet_key: field(&message, 3).bytes(),
+        counter: field(&message, 1).number(),
+        ciphertext: field(&message, 4).bytes(),
+        message: authenticated,
+    }
+}
+
+/// The version byte before both legacy messages, and the length of the code after the inner one.
+const LEGACY_VERSION: u8 = 0x33;
+const LEGACY_MAC: usize = 8;
+
+/// Reads a frame of legacy.
+///
+/// # Panics
+///
+/// When it is not as the specification has it.
+#[must_use]
+pub fn legacy_frame(bytes: &[u8], key_exchange: bool) -> Frame {
+    let exchanged = |number| field(versioned(bytes), number);
+    let (pre_keys, framed) = if key_exchange {
+        let pre_keys = (exchanged(1).number(), exchanged(6).number());
+        (Some(pre_keys), exchanged(4).bytes())
+    } else {
+        (None, bytes.to_owned())
+    };
+    let message = versioned(&framed);
+    let message = &message[..message
+        .len()
+        .checked_sub(LEGACY_MAC)
+        .expect("a message with its code")];
+    Frame {
+        pre_keys,
+        ratchet_key: field(message, 1).bytes(),
+        counter: field(message, 2).number(),
+        ciphertext: field(message, 4).bytes(),
+        message: framed,
+    }
 }
 
 fn versioned(bytes: &[u8]) -> &[u8] {
@@ -336,6 +380,7 @@ mod tests {
                     small(1, 1),
                     bytes(2, &[1; 33]),
                     bytes(4, &framed),
+                    small(6, 1),
                 ]
                 .concat(),
                 "prekey='true'",
