@@ -351,7 +351,16 @@ fn point(global: *mut signal_context, key: &[u8]) -> Result<Owned<sys::ec_public
     Ok(Owned(point))
 }
 
+/// The library clamps secrets where it draws them, and not where it uses them.
+const fn clamped(secret: &Secret) -> Secret {
+    let mut clamped = *secret;
+    clamped[0] &= 0xf8;
+    clamped[31] = clamped[31] & 0x7f | 0x40;
+    clamped
+}
+
 fn pair_of(global: *mut signal_context, secret: &Secret) -> Option<Owned<sys::ec_key_pair>> {
+    let secret = clamped(secret);
     let (mut private, mut public, mut pair) = (null_mut(), null_mut(), null_mut());
     // SAFETY: see the top; the pair takes its own references to the keys.
     unsafe {

@@ -9,7 +9,7 @@ use std::ptr::null_mut;
 use libsignal_protocol_sys as sys;
 use sys::{signal_buffer, signal_protocol_address};
 
-use super::{NO, OK, Owned, YES, bytes, give, name, pair_of, public_of, store};
+use super::{NO, OK, Owned, YES, bytes, clamped, give, name, pair_of, public_of, store};
 
 pub fn sessions(data: *mut c_void) -> sys::signal_protocol_session_store {
     sys::signal_protocol_session_store {
@@ -207,7 +207,7 @@ unsafe extern "C" fn own_identity(
     // SAFETY: see above; what was given first is freed by the library, even if there is no second.
     unsafe {
         match give(public, &key) {
-            OK => give(private, &secret),
+            OK => give(private, &clamped(&secret)),
             code => code,
         }
     }
