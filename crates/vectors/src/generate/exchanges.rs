@@ -367,15 +367,9 @@ fn forged(layer: &mut Layer) -> Result<(), Disagreement> {
 /// Where the bytes of legacy's registration id are, which mean nothing in OMEMO and which no tag covers.
 fn unauthenticated(frames: &Frames, frame: &[u8]) -> Vec<usize> {
     let fields = frames.open_exchange(frame);
-    let known: Vec<u32> = frames
-        .key_exchange
-        .iter()
-        .map(|(number, _)| *number)
-        .chain([frames.pre_key_id])
-        .collect();
     let Some(at) = fields
         .iter()
-        .position(|Field(number, _)| !known.contains(number))
+        .position(|Field(number, _)| !frames.is_meant(*number))
     else {
         return Vec::new();
     };

@@ -118,6 +118,21 @@ impl Frames {
         decode(frame.strip_prefix(self.version_byte).unwrap_or_default())
     }
 
+    /// A key exchange without the fields that mean nothing in OMEMO; `None` if it has none of them.
+    pub(super) fn without_ornaments(&self, frame: &[u8]) -> Option<Vec<u8>> {
+        let fields = self.open_exchange(frame);
+        let (meant, ornaments): (Vec<_>, Vec<_>) = fields
+            .into_iter()
+            .partition(|Field(number, _)| self.is_meant(*number));
+        (!ornaments.is_empty()).then(|| self.close_exchange(&meant))
+    }
+
+    /// Whether a field of key exchanges means something in OMEMO: legacy's registration id does not.
+    pub(super) fn is_meant(&self, number: u32) -> bool {
+        let mut others = self.key_exchange.iter().map(|(number, _)| *number);
+        number == self.pre_key_id || others.any(|other| other == number)
+    }
+
     /// A key exchange of these fields.
     pub(super) fn close_exchange(&self, fields: &[Field]) -> Vec<u8> {
         self.authenticated(fields)

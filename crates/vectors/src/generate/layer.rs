@@ -92,6 +92,17 @@ impl Script<'_> {
         }
     }
 
+    /// Another value that is as good in the last step's output.
+    pub(super) fn or(&mut self, name: &str, value: Value) {
+        if let Some(Step {
+            expected: Expected::Output(output),
+            ..
+        }) = self.case.steps.last_mut()
+        {
+            output.insert(format!("{name}_or"), vec![value].into());
+        }
+    }
+
     /// A step that must be refused for this reason.
     pub(super) fn refuse(
         &mut self,

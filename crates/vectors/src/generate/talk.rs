@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::Disagreement;
+use super::frames;
 use super::layer::{Layer, Script};
 use super::party::{Alive, Party, text};
 use super::seed::Seed;
@@ -118,7 +119,13 @@ impl<'a> Talk<'a> {
         let plaintext = self.plaintext();
         let input = json!({"peer": name, "plaintext": plaintext});
         let output = self.script.accept(Operation::Seal, input)?;
-        Ok(hex::decode(text(&output, "frame")).unwrap_or_default())
+        let frame = hex::decode(text(&output, "frame")).unwrap_or_default();
+        let key_exchange = output.get("key_exchange") == Some(&true.into());
+        let frames = frames::of(self.script.version());
+        if let Some(bare) = frames.without_ornaments(&frame).filter(|_| key_exchange) {
+            self.script.or("frame", hex::encode(bare).into());
+        }
+        Ok(frame)
     }
 
     pub(super) fn they_seal(&mut self, name: &str) -> Result<Vec<u8>, Disagreement> {
