@@ -65,7 +65,9 @@ class Oldmemo(memo.Memo):
         return exchange.serialize(frame)[0]
 
     def content(self, input):
-        return self.library.ContentImpl(bytes.fromhex(input["payload"]), bytes.fromhex(input["iv"]))
+        """An `iv` that is missing is for the library to refuse."""
+        iv = bytes.fromhex(input["iv"]) if "iv" in input else None
+        return self.library.ContentImpl(bytes.fromhex(input["payload"]), iv)
 
     @staticmethod
     def content_fields(content):
