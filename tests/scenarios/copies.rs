@@ -179,6 +179,40 @@ fn a07_a_carbon_moved_into_another_chat_is_refused<S: Stores>(mut stores: S) {
     );
 }
 
+/// A11, quirk 13: a room writes a nick where the sender stands. Whoever has a session with the same device id did not write it.
+fn a11_quirk_13_a_message_by_a_room_is_attributed_to_nobody<S: Stores>(
+    mut stores: S,
+    version: Version,
+) {
+    let (mut hub, juliet, message) = fresh(&mut stores, version);
+    let before = hub.dump(juliet);
+    let by_room = |kind: &str, from: &str, mark: &str| {
+        let mut stanza = message.clone();
+        set(&mut stanza, "type", kind);
+        set(&mut stanza, "from", from);
+        if !mark.is_empty() {
+            stanza.append_child(xml(mark));
+        }
+        stanza
+    };
+    let private = "<x xmlns='http://jabber.org/protocol/muc#user'/>";
+    for stanza in [
+        by_room("groupchat", "room@muc.example/romeo", ""),
+        // even where the nick, or the room, is called as he is
+        by_room("groupchat", "romeo@montague.example/romeo", ""),
+        by_room("chat", "room@muc.example/romeo", private),
+        by_room("chat", "romeo@montague.example/romeo", private),
+    ] {
+        let archived = wrapped(JULIET, &shapes(&stanza)[2]);
+        for stanza in [stanza, archived] {
+            let reasons = unread(&hub.deliver(juliet, &stanza));
+            assert_eq!(reasons, [UndecryptableReason::SenderUnknown]);
+            assert_eq!(hub.dump(juliet), before);
+        }
+    }
+    assert_eq!(read(&hub.deliver(juliet, &message)), ["target"]);
+}
+
 /// Rule 20: a time that does not fit the server's stamp is shown with the message, and refuses nothing.
 fn rule_20_a_time_far_from_the_stamp_flags_the_message<S: Stores>(mut stores: S) {
     let mut hub = Hub::new(2);
@@ -234,6 +268,7 @@ over!(
 over_versions!(
     a10_copies_from_anybody_but_our_own_account_are_refused,
     a10_the_inner_sender_is_the_one_whose_session_it_is,
+    a11_quirk_13_a_message_by_a_room_is_attributed_to_nobody,
     copies_from_our_own_account_are_read,
     a_carbon_of_our_other_device_stands_in_the_contacts_chat,
     quirk_33_our_own_reflections_are_ignored,

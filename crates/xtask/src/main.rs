@@ -4,6 +4,7 @@
 //! crate knows nothing of the crates that it checks beyond their names.
 
 mod arrows;
+mod audit;
 mod install;
 mod licence;
 mod program;
@@ -62,6 +63,8 @@ enum Chore {
     },
     /// Check that the crates depend on each other as ARCHITECTURE.md draws it
     Arrows,
+    /// Check that AUDIT.md leads from every rule and attack to code and tests that exist
+    Audit,
     /// Check the dependencies of the published crates: no runtime or TLS in the core, no duplicates, free licences
     Tree,
 }
@@ -104,6 +107,7 @@ fn main() -> ExitCode {
             steps::interop(&workspace, installer, &names, keep, &mut report);
         }
         Chore::Arrows => steps::arrows(&workspace, &mut report),
+        Chore::Audit => steps::audit(&workspace, &mut report),
         Chore::Tree => steps::tree(&workspace, &mut report),
     }
     report.finish()

@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::install::Installer;
 use crate::report::{Report, Step, Verdict};
 use crate::workspace::Workspace;
-use crate::{arrows as arrows_check, tree as tree_check};
+use crate::{arrows as arrows_check, audit as audit_check, tree as tree_check};
 
 /// Every build of everything, with the same choice.
 const EVERYTHING: [&str; 2] = ["--workspace", "--all-features"];
@@ -47,6 +47,7 @@ pub(crate) fn everything(
     });
     arrows(workspace, report);
     tree(workspace, report);
+    audit(workspace, report);
     report.step("clippy", |step| {
         let lints = ["--", "-D", "warnings", "-W", "clippy::incompatible_msrv"];
         step.check(
@@ -139,6 +140,16 @@ pub(crate) fn arrows(workspace: &Workspace, report: &mut Report) {
 pub(crate) fn tree(workspace: &Workspace, report: &mut Report) {
     report.step("tree", |step| match tree_check::check(workspace, step) {
         Ok(_) => Verdict::PASSED,
+        Err(mistakes) => Verdict::failed(mistakes),
+    });
+}
+
+pub(crate) fn audit(workspace: &Workspace, report: &mut Report) {
+    report.step("audit", |step| match audit_check::check(workspace) {
+        Ok(counts) => {
+            step.note(&counts);
+            Verdict::PASSED
+        }
         Err(mistakes) => Verdict::failed(mistakes),
     });
 }
