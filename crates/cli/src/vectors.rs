@@ -1,5 +1,6 @@
 //! `omemo vectors`: test vectors, for this library and for others.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -7,8 +8,8 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use omemo::Version;
 use omemo_vectors::{
-    Broken, Count, Deviations, FileError, FileReport, Implementation, Ours, Outcome, Reasons, Shim,
-    VectorFile, read_folder, run_file,
+    Broken, Count, Deviations, FileError, FileReport, Implementation, Judge, Ours, Outcome,
+    Reasons, Shim, read_folder, run_file,
 };
 
 use crate::colour::Palette;
@@ -65,12 +66,11 @@ output. Exit code 1 if a case fails that no deviation explains.")]
 pub(crate) fn vectors(command: Vectors, palette: Palette) -> Result<(), Failure> {
     match command {
         Vectors::Verify { folder, json } => {
-            let run = Run {
-                palette,
-                json,
+            let judge = Judge {
                 reasons: Reasons::Exact,
                 deviations: Deviations::default(),
             };
+            let mut run = Run::new(palette, json, judge);
             run.all(&mut Ours::new(), &folder, &Version::ALL)
         }
         Vectors::Run {
@@ -80,9 +80,7 @@ pub(crate) fn vectors(command: Vectors, palette: Palette) -> Result<(), Failure>
             json,
         } => {
             let deviations = deviations.map(|path| Deviations::read(&path)).transpose()?;
-            let run = Run {
-                palette,
-                json,
+            let judge = Judge {
                 reasons: Reasons::Any,
                 deviations: deviations.unwrap_or_default(),
             };
@@ -95,7 +93,7 @@ pub(crate) fn vectors(command: Vectors, palette: Palette) -> Result<(), Failure>
                 .into_iter()
                 .filter(|version| hello.speaks(*version))
                 .collect();
-            run.all(&mut shim, &folder, &spoken)
+            Run::new(palette, json, judge).all(&mut shim, &folder, &spoken)
         }
         Vectors::Serve => Ok(omemo_vectors::serve(
             &mut io::stdin().lock(),
@@ -128,86 +126,74 @@ fn generate(folder: &Path) -> Result<(), Failure> {
 struct Run {
     palette: Palette,
     json: bool,
-    reasons: Reasons,
-    deviations: Deviations,
+    judge: Judge,
+    sum: Count,
+    /// The deviations that explained something.
+    needed: BTreeSet<usize>,
 }
 
-/// The sums of a run.
-#[derive(Default)]
-struct Sum {
-    count: Count,
-    explained: usize,
-}
-
-impl Sum {
-    const fn unexplained(&self) -> usize {
-        self.count.failed - self.explained
-    }
-}
+const COLUMNS: [&str; 7] = [
+    "cases",
+    "invalid",
+    "passed",
+    "allowed",
+    "explained",
+    "failed",
+    "unsupported",
+];
 
 impl Run {
+    fn new(palette: Palette, json: bool, judge: Judge) -> Self {
+        Self {
+            palette,
+            json,
+            judge,
+            sum: Count::default(),
+            needed: BTreeSet::new(),
+        }
+    }
+
     fn all(
-        &self,
+        &mut self,
         implementation: &mut dyn Implementation,
         folder: &Path,
         spoken: &[Version],
     ) -> Result<(), Failure> {
         let files = read_folder(folder)?;
-        let mut sum = Sum::default();
         if !self.json {
-            let head = columns(
-                "file",
-                [
-                    "cases",
-                    "invalid",
-                    "passed",
-                    "allowed",
-                    "explained",
-                    "failed",
-                    "unsupported",
-                ]
-                .map(str::to_owned),
-            );
+            let head = row("file", COLUMNS);
             writeln!(io::stdout(), "{}", self.palette.strong(&head))?;
         }
         for (name, file) in &files {
             if spoken.contains(&file.protocol) {
-                self.file(implementation, name, file, &mut sum)?;
+                let report = run_file(implementation, name, file, &self.judge)?;
+                self.file(&report)?;
             }
         }
-        self.finish(&sum)
+        self.finish()
     }
 
-    fn file(
-        &self,
-        implementation: &mut dyn Implementation,
-        name: &str,
-        file: &VectorFile,
-        sum: &mut Sum,
-    ) -> Result<(), Failure> {
-        let report = run_file(implementation, name, file, self.reasons, &mut |_, _| {})?;
+    fn file(&mut self, report: &FileReport) -> Result<(), Failure> {
+        self.sum += report.count;
         let explained = report
             .failures
-            .keys()
-            .filter(|case| self.deviations.explains(name, case).is_some())
-            .count();
-        let row = Sum {
-            count: report.count,
-            explained,
-        };
-        sum.count += report.count;
-        sum.explained += explained;
+            .values()
+            .filter_map(|outcome| match outcome {
+                Outcome::Explained { deviation } => Some(*deviation),
+                _ => None,
+            });
+        self.needed.extend(explained);
         if self.json {
-            return self.json_file(&report, &row);
+            return self.json_file(report);
         }
-        writeln!(io::stdout(), "{}", self.row(name, &row))?;
+        let line = row(&report.name, numbers(&report.count));
+        writeln!(io::stdout(), "{line}")?;
         for (case, outcome) in &report.failures {
             if let Outcome::Failed {
                 step,
                 operation,
                 difference,
             } = outcome
-                && self.deviations.explains(name, case).is_none()
             {
                 let what = format!("  {case}, step {step} ({operation}): {difference}");
                 writeln!(io::stdout(), "{}", self.palette.strong(&what))?;
@@ -220,66 +206,40 @@ impl Run {
         Ok(())
     }
 
-    fn json_file(&self, report: &FileReport, row: &Sum) -> Result<(), Failure> {
-        let failures: Vec<_> = report
-            .failures
-            .iter()
-            .filter_map(|(case, outcome)| match outcome {
-                Outcome::Failed {
-                    step,
-                    operation,
-                    difference,
-                } => Some(serde_json::json!({
-                    "case": case,
-                    "step": step,
-                    "operation": operation,
-                    "difference": difference,
-                    "explained": self
-                        .deviations
-                        .explains(&report.name, case)
-                        .and_then(|number| self.deviations.deviations.get(number))
-                        .map(|deviation| &deviation.why),
-                })),
-                _ => None,
-            })
-            .collect();
-        let lacking: Vec<_> = report.lacking.keys().collect();
+    fn json_file(&self, report: &FileReport) -> Result<(), Failure> {
+        let failures = report.failures.iter().map(|(case, outcome)| match outcome {
+            Outcome::Failed {
+                step,
+                operation,
+                difference,
+            } => serde_json::json!({
+                "case": case, "step": step, "operation": operation, "difference": difference,
+            }),
+            Outcome::Explained { deviation } => serde_json::json!({
+                "case": case,
+                "explained": self.judge.deviations.deviations.get(*deviation).map(|one| &one.why),
+            }),
+            _ => serde_json::json!({"case": case}),
+        });
         let line = serde_json::json!({
             "event": "file",
             "file": report.name,
-            "sum": numbers(row),
-            "failures": failures,
-            "lacking": lacking,
+            "sum": sums(&report.count),
+            "failures": failures.collect::<Vec<_>>(),
+            "lacking": report.lacking.keys().collect::<Vec<_>>(),
         });
         writeln!(io::stdout(), "{line}")?;
         Ok(())
     }
 
-    fn row(&self, name: &str, row: &Sum) -> String {
-        let count = &row.count;
-        let numbers = [
-            count.all(),
-            count.invalid,
-            count.passed,
-            count.allowed,
-            row.explained,
-            row.unexplained(),
-            count.unsupported,
-        ];
-        columns(name, numbers.map(|number| number.to_string()))
-    }
-
-    fn finish(&self, sum: &Sum) -> Result<(), Failure> {
-        let count = &sum.count;
+    fn finish(&self) -> Result<(), Failure> {
+        let count = &self.sum;
         if self.json {
-            let line = serde_json::json!({"event": "sum", "sum": numbers(sum)});
+            let line = serde_json::json!({"event": "sum", "sum": sums(count)});
             writeln!(io::stdout(), "{line}")?;
         } else {
-            writeln!(
-                io::stdout(),
-                "{}",
-                self.palette.strong(&self.row("all", sum))
-            )?;
+            let line = row("all", numbers(count));
+            writeln!(io::stdout(), "{}", self.palette.strong(&line))?;
             let share = count.invalid.saturating_mul(100) / count.all().max(1);
             writeln!(
                 io::stdout(),
@@ -290,48 +250,63 @@ impl Run {
                 0 => String::new(),
                 some => format!(", {some} skipped"),
             };
-            let passed = count.passed + count.allowed + sum.explained;
+            let passed = count.passed + count.allowed + count.explained;
             writeln!(
                 io::stdout(),
                 "{passed} passed, {} failed{skipped}",
-                sum.unexplained()
+                count.failed
             )?;
         }
-        match sum.unexplained() {
-            0 => Ok(()),
-            1 => Err(Failure::told("a case failed")),
-            some => Err(Failure::told(format!("{some} cases failed"))),
+        let idle = self.judge.deviations.deviations.len() - self.needed.len();
+        match (count.failed, idle) {
+            (0, 0) => Ok(()),
+            (0, some) => Err(Failure::told(format!(
+                "{some} of the deviations explain nothing any more"
+            ))),
+            (1, _) => Err(Failure::told("a case failed")),
+            (some, _) => Err(Failure::told(format!("{some} cases failed"))),
         }
     }
 
     fn explanations(&self) -> Result<(), Failure> {
-        for deviation in &self.deviations.deviations {
+        for (number, deviation) in self.judge.deviations.deviations.iter().enumerate() {
+            let state = if self.needed.contains(&number) {
+                "explained"
+            } else {
+                "explains nothing"
+            };
             let cases = deviation.cases.join(", ");
-            writeln!(io::stdout(), "explained: {cases}\n  {}", deviation.why)?;
+            writeln!(io::stdout(), "{state}: {cases}\n  {}", deviation.why)?;
         }
         Ok(())
     }
 }
 
-fn numbers(sum: &Sum) -> serde_json::Value {
-    let count = &sum.count;
-    serde_json::json!({
-        "cases": count.all(),
-        "invalid": count.invalid,
-        "passed": count.passed,
-        "allowed": count.allowed,
-        "explained": sum.explained,
-        "failed": sum.unexplained(),
-        "unsupported": count.unsupported,
-    })
+fn numbers(count: &Count) -> [String; 7] {
+    [
+        count.all(),
+        count.invalid,
+        count.passed,
+        count.allowed,
+        count.explained,
+        count.failed,
+        count.unsupported,
+    ]
+    .map(|number| number.to_string())
 }
 
-fn columns(name: &str, numbers: [String; 7]) -> String {
-    let numbers: String = numbers
+fn sums(count: &Count) -> serde_json::Value {
+    COLUMNS
         .into_iter()
-        .map(|number| format!("{number:>12}"))
-        .collect();
-    format!("{name:<36}{numbers}")
+        .zip(numbers(count))
+        .map(|(name, number)| (name.to_owned(), number.parse::<usize>().unwrap_or(0).into()))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
+fn row(name: &str, cells: [impl AsRef<str>; 7]) -> String {
+    let cells = cells.map(|cell| format!("{:>12}", cell.as_ref()));
+    format!("{name:<36}{}", cells.concat())
 }
 
 impl From<FileError> for Failure {

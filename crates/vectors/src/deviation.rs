@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::case::FileError;
+use crate::implementation::Operation;
 
 /// The deviations of one implementation.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +26,9 @@ pub struct Deviations {
 pub struct Deviation {
     /// The cases, as `FILE/CASE`; a `*` stands for any characters.
     pub cases: Vec<String>,
+    /// The operation in whose answers it shows; without it, all of the case's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<Operation>,
     /// What the implementation does, and what follows, for people.
     pub why: String,
 }
@@ -46,13 +50,14 @@ impl Deviations {
         })
     }
 
-    /// The number of the first deviation, from 0 on, that explains why this case fails.
+    /// The number of the first deviation, from 0 on, that explains an unexpected answer to this operation in this case.
     #[must_use]
-    pub fn explains(&self, file: &str, case: &str) -> Option<usize> {
+    pub fn explains(&self, file: &str, case: &str, operation: Operation) -> Option<usize> {
         let name = format!("{file}/{case}");
-        self.deviations
-            .iter()
-            .position(|deviation| deviation.cases.iter().any(|pattern| fits(pattern, &name)))
+        self.deviations.iter().position(|deviation| {
+            deviation.operation.is_none_or(|only| only == operation)
+                && deviation.cases.iter().any(|pattern| fits(pattern, &name))
+        })
     }
 }
 
@@ -93,12 +98,18 @@ mod tests {
             deviations: ["keys-*/x", "keys-legacy/*"]
                 .map(|pattern| Deviation {
                     cases: vec![pattern.into()],
+                    operation: (pattern == "keys-*/x").then_some(Operation::Verify),
                     why: "because".into(),
                 })
                 .to_vec(),
         };
-        assert_eq!(deviations.explains("keys-legacy", "x"), Some(0));
-        assert_eq!(deviations.explains("keys-legacy", "y"), Some(1));
-        assert_eq!(deviations.explains("kdf-legacy", "y"), None);
+        let explains = |file, case| deviations.explains(file, case, Operation::Verify);
+        assert_eq!(explains("keys-legacy", "x"), Some(0));
+        assert_eq!(explains("keys-legacy", "y"), Some(1));
+        assert_eq!(explains("kdf-legacy", "y"), None);
+        assert_eq!(
+            deviations.explains("keys-omemo2", "x", Operation::Sign),
+            None
+        );
     }
 }

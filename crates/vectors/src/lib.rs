@@ -15,7 +15,7 @@ pub use deviation::{Deviation, Deviations};
 pub use generate::{Disagreement, generate};
 pub use implementation::{Answer, Broken, Implementation, Operation, Request};
 pub use ours::Ours;
-pub use run::{Count, FileReport, Outcome, Reasons, run_case, run_file};
+pub use run::{Count, FileReport, Judge, Outcome, Reasons, run_case, run_file};
 pub use serve::serve;
 pub use shim::{Hello, Shim};
 pub use text::to_text;

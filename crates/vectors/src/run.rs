@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::case::{Case, Expected, VectorFile};
+use crate::case::{Case, Expected, Step, VectorFile};
+use crate::deviation::Deviations;
 use crate::implementation::{Answer, Broken, Implementation, Operation};
 
 /// What became of a case.
@@ -15,6 +16,11 @@ pub enum Outcome {
     Passed,
     /// It chose otherwise than this project where it may: see [`Flag`](crate::Flag).
     Allowed,
+    /// Something else came, which a known deviation explains.
+    Explained {
+        /// The number of the deviation, from 0 on.
+        deviation: usize,
+    },
     /// It lacks the operation.
     Unsupported {
         /// Which.
@@ -43,53 +49,79 @@ pub enum Reasons {
     Any,
 }
 
-/// Runs one case. A failure ends it.
+/// What an implementation is held to.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a value that others build")]
+pub struct Judge {
+    /// How much is asked of refusals.
+    pub reasons: Reasons,
+    /// What is known of the implementation.
+    pub deviations: Deviations,
+}
+
+/// Runs one case. A failure that nothing explains ends it.
 ///
 /// # Errors
 ///
 /// [`Broken`] if the implementation gives no answer.
 pub fn run_case(
     implementation: &mut dyn Implementation,
-    file: &VectorFile,
+    (name, file): (&str, &VectorFile),
     case: &Case,
-    reasons: Reasons,
+    judge: &Judge,
 ) -> Result<Outcome, Broken> {
-    let mut passed = Outcome::Passed;
+    let mut outcome = Outcome::Passed;
     for (number, step) in (1..).zip(&case.steps) {
+        let operation = step.operation;
         let answer = implementation.perform(&step.request(file.protocol))?;
-        let difference = match (answer, &step.expected) {
-            (Answer::Unsupported(words), _) => {
-                return Ok(Outcome::Unsupported {
-                    operation: step.operation,
-                    words,
-                });
+        match verdict(answer, case, step, judge.reasons) {
+            Verdict::Good => {}
+            Verdict::Allowed if matches!(outcome, Outcome::Passed) => outcome = Outcome::Allowed,
+            Verdict::Allowed => {}
+            Verdict::Lacking(words) => return Ok(Outcome::Unsupported { operation, words }),
+            Verdict::Bad(difference) => {
+                let explained = judge.deviations.explains(name, &case.id, operation);
+                let Some(deviation) = explained else {
+                    return Ok(Outcome::Failed {
+                        step: number,
+                        operation,
+                        difference,
+                    });
+                };
+                outcome = Outcome::Explained { deviation };
             }
-            (Answer::Output(output), Expected::Output(expected)) => compare(&output, expected),
-            (Answer::Refused(reason), Expected::Refused(expected)) => (reasons == Reasons::Exact
-                && reason != *expected)
-                .then(|| format!("refused as {reason}, and not as {expected}")),
-            (Answer::Refused(_), Expected::Output(_)) if case.may_be_refused() => {
-                passed = Outcome::Allowed;
-                None
-            }
-            (Answer::Refused(reason), Expected::Output(_)) => Some(format!("refused: {reason}")),
-            (Answer::Output(_), Expected::Refused(_)) if case.may_be_accepted() => {
-                passed = Outcome::Allowed;
-                None
-            }
-            (Answer::Output(_), Expected::Refused(expected)) => {
-                Some(format!("accepted, and must be refused: {expected}"))
-            }
-        };
-        if let Some(difference) = difference {
-            return Ok(Outcome::Failed {
-                step: number,
-                operation: step.operation,
-                difference,
-            });
         }
     }
-    Ok(passed)
+    Ok(outcome)
+}
+
+/// What is to be said of one answer.
+enum Verdict {
+    Good,
+    Allowed,
+    Lacking(String),
+    Bad(String),
+}
+
+fn verdict(answer: Answer, case: &Case, step: &Step, reasons: Reasons) -> Verdict {
+    let difference = match (answer, &step.expected) {
+        (Answer::Unsupported(words), _) => return Verdict::Lacking(words),
+        (Answer::Output(output), Expected::Output(expected)) => compare(&output, expected),
+        (Answer::Refused(reason), Expected::Refused(expected)) => (reasons == Reasons::Exact
+            && reason != *expected)
+            .then(|| format!("refused as {reason}, and not as {expected}")),
+        (Answer::Refused(_), Expected::Output(_)) if case.may_be_refused() => {
+            return Verdict::Allowed;
+        }
+        (Answer::Refused(reason), Expected::Output(_)) => Some(format!("refused: {reason}")),
+        (Answer::Output(_), Expected::Refused(_)) if case.may_be_accepted() => {
+            return Verdict::Allowed;
+        }
+        (Answer::Output(_), Expected::Refused(expected)) => {
+            Some(format!("accepted, and must be refused: {expected}"))
+        }
+    };
+    difference.map_or(Verdict::Good, Verdict::Bad)
 }
 
 /// The first field that is not as it must be. Fields that nobody expects are nobody's business; where the field `x` may
@@ -117,6 +149,8 @@ pub struct Count {
     pub passed: usize,
     /// Otherwise, where that is allowed.
     pub allowed: usize,
+    /// Not as they must, for a known reason.
+    pub explained: usize,
     /// Not as they must.
     pub failed: usize,
     /// Not at all.
@@ -131,6 +165,7 @@ impl Count {
         match outcome {
             Outcome::Passed => self.passed += 1,
             Outcome::Allowed => self.allowed += 1,
+            Outcome::Explained { .. } => self.explained += 1,
             Outcome::Failed { .. } => self.failed += 1,
             Outcome::Unsupported { .. } => self.unsupported += 1,
         }
@@ -142,7 +177,7 @@ impl Count {
     /// All cases.
     #[must_use]
     pub const fn all(&self) -> usize {
-        self.passed + self.allowed + self.failed + self.unsupported
+        self.passed + self.allowed + self.explained + self.failed + self.unsupported
     }
 }
 
@@ -150,6 +185,7 @@ impl std::ops::AddAssign for Count {
     fn add_assign(&mut self, other: Self) {
         self.passed += other.passed;
         self.allowed += other.allowed;
+        self.explained += other.explained;
         self.failed += other.failed;
         self.unsupported += other.unsupported;
         self.invalid += other.invalid;
@@ -164,13 +200,13 @@ pub struct FileReport {
     pub name: String,
     /// The sums.
     pub count: Count,
-    /// The cases that failed, by id.
+    /// The cases that failed or were explained, by id.
     pub failures: BTreeMap<String, Outcome>,
-    /// The operations that are lacking.
+    /// The operations that are lacking, and what the implementation says of that.
     pub lacking: BTreeMap<Operation, String>,
 }
 
-/// Runs all cases of a file; `done` hears of each.
+/// Runs all cases of a file.
 ///
 /// # Errors
 ///
@@ -179,8 +215,7 @@ pub fn run_file(
     implementation: &mut dyn Implementation,
     name: &str,
     file: &VectorFile,
-    reasons: Reasons,
-    done: &mut dyn FnMut(&Case, &Outcome),
+    judge: &Judge,
 ) -> Result<FileReport, Broken> {
     let mut report = FileReport {
         name: name.to_owned(),
@@ -189,15 +224,14 @@ pub fn run_file(
         lacking: BTreeMap::new(),
     };
     for case in &file.cases {
-        let outcome = run_case(implementation, file, case, reasons)?;
+        let outcome = run_case(implementation, (name, file), case, judge)?;
         report.count.add(case.is_invalid(), &outcome);
-        done(case, &outcome);
         match outcome {
             Outcome::Unsupported { operation, words } => {
                 report.lacking.insert(operation, words);
             }
-            failed @ Outcome::Failed { .. } => {
-                report.failures.insert(case.id.clone(), failed);
+            bad @ (Outcome::Failed { .. } | Outcome::Explained { .. }) => {
+                report.failures.insert(case.id.clone(), bad);
             }
             Outcome::Passed | Outcome::Allowed => {}
         }

@@ -153,11 +153,12 @@ fn identities_that_are_no_keys(layer: &mut Layer) -> Result<(), Disagreement> {
     let version = layer.version;
     let seed = layer.seed("identity");
     for (number, (key, reason)) in (1..).zip(points::bad_identities(version, &seed)) {
-        let input = json!({"key": hex::encode(key)});
+        let input = json!({"key": hex::encode(&key)});
         let id = format!("identity-no-key-{number}");
         let operation = Operation::DecodeIdentity;
         let about = format!("An identity key that is none: {reason}.");
-        if reason == "key-not-on-curve" {
+        // X25519 takes a u-coordinate of the twist; only the conversion to Ed25519 has no meaning there.
+        if reason == "key-not-on-curve" && key.len() == 32 {
             layer.refused(id, about, reason, operation, input)?;
         } else {
             layer.hardened(id, about, reason, operation, input)?;
