@@ -1,7 +1,8 @@
 //! Whatever arrives: no panic, no error of the call, and nothing changes that a peer may not change.
 
 use omemo::{UndecryptableReason, Version};
-use omemo_tests::hub::set;
+use omemo_ratchet::payload;
+use omemo_tests::hub::{Seeded, set};
 
 use crate::over::Stores;
 use crate::puppet::{Puppet, envelope};
@@ -47,6 +48,19 @@ fn a01_a_key_without_tag_is_refused_beside_a_payload<S: Stores>(mut stores: S) {
         );
         assert_eq!(hub.dump(juliet), before, "{length}");
     }
+    // the form from before 2017, with all else in order: the tag stands behind the payload
+    let sealed = payload::seal(Version::Legacy, b"old", &mut Seeded(1)).unwrap();
+    let (short, tag) = sealed.key.as_bytes().split_at(16);
+    let ciphertext = [&sealed.ciphertext, tag].concat();
+    let before = hub.dump(juliet);
+    let key = puppet.seal(short);
+    let stanza = puppet.stanza(&key, sealed.iv.as_deref(), Some(&ciphertext));
+    let reasons = unread(&hub.deliver(juliet, &stanza));
+    assert!(
+        matches!(reasons[..], [UndecryptableReason::PayloadRefused(_)]),
+        "{reasons:?}"
+    );
+    assert_eq!(hub.dump(juliet), before);
     // without a payload it is a key transport, and common
     let key = puppet.seal(&[7; 16]);
     let events = hub.deliver(juliet, &puppet.stanza(&key, Some(&[1; 12]), None));
@@ -62,13 +76,13 @@ fn a01_a_payload_of_another_recipient_is_refused<S: Stores>(mut stores: S, versi
     let (mut hub, juliet, mut puppet) = stranger(&mut stores, version);
     let said = puppet.say(b"<envelope xmlns='urn:xmpp:sce:1'/>");
     let other = puppet.say(b"<envelope xmlns='urn:xmpp:sce:1'><!-- another -->");
-    let payload = |stanza: &omemo::Element| {
+    let text_of = |stanza: &omemo::Element| {
         let text = String::from(stanza);
         let start = text.find("<payload>").unwrap();
         let end = text.find("</payload>").unwrap();
         text[start..end].to_owned()
     };
-    let forged = xml(&String::from(&said).replace(&payload(&said), &payload(&other)));
+    let forged = xml(&String::from(&said).replace(&text_of(&said), &text_of(&other)));
     let before = hub.dump(juliet);
     let reasons = unread(&hub.deliver(juliet, &forged));
     assert!(
