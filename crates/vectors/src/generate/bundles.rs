@@ -1,8 +1,9 @@
 //! `bundles`: `<bundle/>` as text.
 
-use omemo_ratchet::{IdentityKeyPair, Randomness, RandomnessError, Role, Version};
+use omemo_ratchet::Version;
 
 use super::Disagreement;
+use super::faults;
 use super::layer::Layer;
 use super::points;
 use super::seed::Seed;
@@ -28,7 +29,12 @@ pub(super) fn write(layer: &mut Layer) -> Result<(), Disagreement> {
         xml: &xml,
     };
     let output = reader.read("bundle", "A bundle.", Accepted, &*xml)?;
-    reader.read("prekeys-100", "As many prekeys as a bundle should have.", Accepted, hundred)?;
+    reader.read(
+        "prekeys-100",
+        "As many prekeys as a bundle should have.",
+        Accepted,
+        hundred,
+    )?;
     xml::spellings(&mut reader, &output, sample)?;
     reader.same(&output, orders(&bundle))?;
     white_space(&mut reader, &bundle, &output)?;
@@ -36,7 +42,7 @@ pub(super) fn write(layer: &mut Layer) -> Result<(), Disagreement> {
     pre_keys(&mut reader, &bundle)?;
     missing(&mut reader, &bundle)?;
     broken_base64(&mut reader, &bundle)?;
-    xml::faults(&mut reader, sample)
+    faults::write(&mut reader, sample)
 }
 
 /// How the protocol calls the parts.
@@ -81,40 +87,30 @@ struct Bundle {
     pre_keys: Vec<String>,
 }
 
-/// A seed where randomness is drawn.
-struct Nonce(Seed);
-
-impl Randomness for Nonce {
-    fn fill(&mut self, _: Role, out: &mut [u8]) -> Result<(), RandomnessError> {
-        out.copy_from_slice(&self.0.bytes(out.len()));
-        Ok(())
-    }
-}
-
 impl Bundle {
     fn new(version: Version, seed: &Seed, pre_keys: u32) -> Self {
         let names = match version {
             Version::Legacy => &LEGACY,
             _ => &OMEMO2,
         };
-        let identity = IdentityKeyPair::from_bytes(seed.part("identity").array());
+        let identity = seed.part("identity");
         let signed_pre_key = points::wire(version, &points::public(&seed.part("signed")));
-        let signature = identity
-            .sign(&signed_pre_key, &mut Nonce(seed.part("nonce")))
-            .unwrap_or([0; 64]);
+        let signature = xml::signature(&identity, &signed_pre_key);
         let mut bundle = Self {
             version,
             names,
             signed_pre_key_id: format!(" {}='7'", names.signed_pre_key_id),
             signed_pre_key: base64(signed_pre_key),
             signature: base64(signature),
-            identity_key: base64(points::identity(version, &seed.part("identity"))),
+            identity_key: base64(points::identity(version, &identity)),
             pre_keys: Vec::new(),
         };
         for id in 1..=pre_keys {
             let key = points::wire(version, &points::public(&seed.part(id)));
             let attribute = format!(" {}='{id}'", names.pre_key_id);
-            bundle.pre_keys.push(bundle.pre_key(&attribute, &base64(key)));
+            bundle
+                .pre_keys
+                .push(bundle.pre_key(&attribute, &base64(key)));
         }
         bundle
     }
@@ -224,9 +220,24 @@ fn white_space(
         output,
         [
             ("base64-white-space", about, Tolerated, folded.xml()),
-            ("cdata", "A section of character data is text.", Accepted, bundle.with(2, &section)),
-            ("spk-id-white-space", "White space around a number.", Tolerated, with_space),
-            ("spk-id-zeros", "A number with zeros before it.", Accepted, bundle.with_signed_pre_key_id("007")),
+            (
+                "cdata",
+                "A section of character data is text.",
+                Accepted,
+                bundle.with(2, &section),
+            ),
+            (
+                "spk-id-white-space",
+                "White space around a number.",
+                Tolerated,
+                with_space,
+            ),
+            (
+                "spk-id-zeros",
+                "A number with zeros before it.",
+                Accepted,
+                bundle.with_signed_pre_key_id("007"),
+            ),
         ],
     )
 }
@@ -236,31 +247,94 @@ fn ids(reader: &mut Reader<'_>, bundle: &Bundle) -> Result<(), Disagreement> {
     let with = |id: &str| bundle.and(&attribute(id), &bundle.signed_pre_key).xml();
     let greatest = "2147483647";
     reader.all([
-        ("spk-id-greatest", "The greatest id that a signed prekey can have.", Accepted, bundle.with_signed_pre_key_id(greatest)),
-        ("pk-id-greatest", "The greatest id that a prekey can have.", Accepted, with(greatest)),
-        ("pk-id-of-spk", "A prekey and the signed prekey may have the same id.", Accepted, with("7")),
-        ("spk-id-zero", "A signed prekey 0, which is no id, but which a client in use numbers so.", Tolerated, bundle.with_signed_pre_key_id("0")),
-        ("pk-id-zero", "A prekey 0, which is no id, but which a client in use numbers so.", Tolerated, with("0")),
-        ("spk-id-32-bits", "An id of 32 bits is above the greatest one, which is for later to refuse.", Tolerated, bundle.with_signed_pre_key_id("4294967295")),
-        ("pk-id-32-bits", "A prekey whose id is above the greatest one: the others can be used.", Tolerated, with("4294967295")),
-        ("pk-id-twice", "Two prekeys of one id.", Tolerated, with("1")),
+        (
+            "spk-id-greatest",
+            "The greatest id that a signed prekey can have.",
+            Accepted,
+            bundle.with_signed_pre_key_id(greatest),
+        ),
+        (
+            "pk-id-greatest",
+            "The greatest id that a prekey can have.",
+            Accepted,
+            with(greatest),
+        ),
+        (
+            "pk-id-of-spk",
+            "A prekey and the signed prekey may have the same id.",
+            Accepted,
+            with("7"),
+        ),
+        (
+            "spk-id-zero",
+            "A signed prekey 0, which is no id, but which a client in use numbers so.",
+            Tolerated,
+            bundle.with_signed_pre_key_id("0"),
+        ),
+        (
+            "pk-id-zero",
+            "A prekey 0, which is no id, but which a client in use numbers so.",
+            Tolerated,
+            with("0"),
+        ),
+        (
+            "spk-id-32-bits",
+            "An id of 32 bits is above the greatest one, which is for later to refuse.",
+            Tolerated,
+            bundle.with_signed_pre_key_id("4294967295"),
+        ),
+        (
+            "pk-id-32-bits",
+            "A prekey whose id is above the greatest one: the others can be used.",
+            Tolerated,
+            with("4294967295"),
+        ),
+        (
+            "pk-id-twice",
+            "Two prekeys of one id.",
+            Tolerated,
+            with("1"),
+        ),
     ])?;
     let missing = Bundle {
         signed_pre_key_id: String::new(),
         ..bundle.clone()
     };
     let elsewhere = Bundle {
-        signed_pre_key_id: format!(" xmlns:a='urn:example:a' a:{}='7'", bundle.names.signed_pre_key_id),
+        signed_pre_key_id: format!(
+            " xmlns:a='urn:example:a' a:{}='7'",
+            bundle.names.signed_pre_key_id
+        ),
         ..bundle.clone()
     };
     reader.all([
-        ("spk-id-missing", "The signed prekey has no id.", Refused("missing-attribute"), missing.xml()),
-        ("spk-id-namespace", "The id of the signed prekey is in a namespace.", Refused("missing-attribute"), elsewhere.xml()),
-        ("spk-id-plus", "A number with a plus sign, which XML Schema 1.0 does not know.", Hardened("attribute-value"), bundle.with_signed_pre_key_id("+7")),
+        (
+            "spk-id-missing",
+            "The signed prekey has no id.",
+            Refused("missing-attribute"),
+            missing.xml(),
+        ),
+        (
+            "spk-id-namespace",
+            "The id of the signed prekey is in a namespace.",
+            Refused("missing-attribute"),
+            elsewhere.xml(),
+        ),
+        (
+            "spk-id-plus",
+            "A number with a plus sign, which XML Schema 1.0 does not know.",
+            Hardened("attribute-value"),
+            bundle.with_signed_pre_key_id("+7"),
+        ),
     ])?;
     for (name, about, text) in NO_NUMBERS {
         let xml = bundle.with_signed_pre_key_id(text);
-        reader.read(format!("spk-id-{name}"), about, Refused("attribute-value"), xml)?;
+        reader.read(
+            format!("spk-id-{name}"),
+            about,
+            Refused("attribute-value"),
+            xml,
+        )?;
     }
     Ok(())
 }
@@ -271,24 +345,63 @@ fn pre_keys(reader: &mut Reader<'_>, bundle: &Bundle) -> Result<(), Disagreement
     let attribute = |id: &str| format!(" {}='{id}'", bundle.names.pre_key_id);
     let mut damaged = bundle.clone();
     for (_, _, text) in NO_NUMBERS {
-        damaged.pre_keys.insert(1, bundle.pre_key(&attribute(text), key));
+        damaged
+            .pre_keys
+            .insert(1, bundle.pre_key(&attribute(text), key));
     }
     let mut none = bundle.clone();
     none.pre_keys.clear();
     let mut stranger = bundle.clone();
-    stranger.pre_keys.insert(0, format!("<{} xmlns='urn:example:future'{}>{key}</{0}>", bundle.names.pre_key, attribute("9")));
+    stranger.pre_keys.insert(
+        0,
+        format!(
+            "<{} xmlns='urn:example:future'{}>{key}</{0}>",
+            bundle.names.pre_key,
+            attribute("9")
+        ),
+    );
     let name = bundle.names.pre_key;
     let many = Bundle {
         pre_keys: vec![format!("<{name}/>").repeat(1_025)],
         ..bundle.clone()
     };
     reader.all([
-        ("pk-id-damaged", "Prekeys whose ids are none are skipped.", Tolerated, damaged.xml()),
-        ("pk-id-missing", "A prekey without an id is skipped.", Tolerated, bundle.and("", key).xml()),
-        ("pk-base64", "A prekey that is no base64 is skipped.", Tolerated, bundle.and(&attribute("9"), "*").xml()),
-        ("pk-stranger", "A prekey of another namespace is none.", Accepted, stranger.xml()),
-        ("prekeys-none", "No prekeys, which is for later to refuse.", Tolerated, none.xml()),
-        ("prekeys-too-many", "1,025 prekeys.", Limited("too-many"), many.xml()),
+        (
+            "pk-id-damaged",
+            "Prekeys whose ids are none are skipped.",
+            Tolerated,
+            damaged.xml(),
+        ),
+        (
+            "pk-id-missing",
+            "A prekey without an id is skipped.",
+            Tolerated,
+            bundle.and("", key).xml(),
+        ),
+        (
+            "pk-base64",
+            "A prekey that is no base64 is skipped.",
+            Tolerated,
+            bundle.and(&attribute("9"), "*").xml(),
+        ),
+        (
+            "pk-stranger",
+            "A prekey of another namespace is none.",
+            Accepted,
+            stranger.xml(),
+        ),
+        (
+            "prekeys-none",
+            "No prekeys, which is for later to refuse.",
+            Tolerated,
+            none.xml(),
+        ),
+        (
+            "prekeys-too-many",
+            "1,025 prekeys.",
+            Limited("too-many"),
+            many.xml(),
+        ),
     ])
 }
 
@@ -300,17 +413,40 @@ fn missing(reader: &mut Reader<'_>, bundle: &Bundle) -> Result<(), Disagreement>
             let parts: Vec<_> = (0..)
                 .zip(&parts)
                 .filter_map(|(number, text)| {
-                    if number == at { other.clone() } else { Some(text.clone()) }
+                    if number == at {
+                        other.clone()
+                    } else {
+                        Some(text.clone())
+                    }
                 })
                 .collect();
             bundle.of(&parts)
         };
         let own = parts.get(at).cloned().unwrap_or_default();
-        let elsewhere = own.replacen(&format!("<{name}"), &format!("<{name} xmlns='urn:example:other'"), 1);
+        let elsewhere = own.replacen(
+            &format!("<{name}"),
+            &format!("<{name} xmlns='urn:example:other'"),
+            1,
+        );
         let deeper = format!("<more>{own}</more>");
-        reader.read(format!("{part}-missing"), "A part is missing.", refused, all_but(None))?;
-        reader.read(format!("{part}-namespace"), "A part is in another namespace.", refused, all_but(Some(elsewhere)))?;
-        reader.read(format!("{part}-deeper"), "A part lies deeper than it should.", refused, all_but(Some(deeper)))?;
+        reader.read(
+            format!("{part}-missing"),
+            "A part is missing.",
+            refused,
+            all_but(None),
+        )?;
+        reader.read(
+            format!("{part}-namespace"),
+            "A part is in another namespace.",
+            refused,
+            all_but(Some(elsewhere)),
+        )?;
+        reader.read(
+            format!("{part}-deeper"),
+            "A part lies deeper than it should.",
+            refused,
+            all_but(Some(deeper)),
+        )?;
     }
     let empty = bundle.of(&[]);
     reader.read("nothing-inside", "A bundle without parts.", refused, empty)?;
@@ -318,13 +454,23 @@ fn missing(reader: &mut Reader<'_>, bundle: &Bundle) -> Result<(), Disagreement>
 }
 
 fn broken_base64(reader: &mut Reader<'_>, bundle: &Bundle) -> Result<(), Disagreement> {
-    let long = base64([5; 1_025]);
-    for (at, ((part, _), good)) in bundle.part_names().into_iter().zip(bundle.texts()).enumerate() {
+    let long = base64([5; 1_027]);
+    for (at, ((part, _), good)) in bundle
+        .part_names()
+        .into_iter()
+        .zip(bundle.texts())
+        .enumerate()
+    {
         for (name, about, text) in xml::bad_base64(good) {
-            reader.read(format!("{part}-base64-{name}"), about, Refused("base64"), bundle.with(at, &text))?;
+            reader.read(
+                format!("{part}-base64-{name}"),
+                about,
+                Refused("base64"),
+                bundle.with(at, &text),
+            )?;
         }
         let id = format!("{part}-too-long");
-        let about = "1,025 bytes, where no key and no signature has more than 64.";
+        let about = "1,027 bytes, where no key and no signature has more than 64.";
         reader.read(id, about, Limited("too-long"), bundle.with(at, &long))?;
     }
     Ok(())

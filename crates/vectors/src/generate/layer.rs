@@ -243,18 +243,4 @@ impl Layer {
         case.end();
         Ok(())
     }
-
-    /// A case whose only step this project accepts, and others may refuse.
-    pub(super) fn tolerated(
-        &mut self,
-        id: impl Into<String>,
-        about: impl Into<String>,
-        operation: Operation,
-        input: Value,
-    ) -> Result<(), Disagreement> {
-        let mut case = self.case(id, about).flag(Flag::Tolerance);
-        case.accept(operation, input)?;
-        case.end();
-        Ok(())
-    }
 }

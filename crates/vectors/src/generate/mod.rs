@@ -4,9 +4,14 @@
 //! the library, and other implementations confirm it (see the table in the vectors' README). The generator stops where the
 //! library disagrees with the case, so that a change of behaviour cannot slip into the vectors.
 
+mod bundles;
 mod conversations;
 mod derivations;
+mod device_lists;
+mod elements;
+mod envelopes;
 mod exchanges;
+mod faults;
 mod frames;
 mod keys;
 mod layer;
@@ -18,6 +23,7 @@ mod protobuf;
 mod seed;
 mod signatures;
 mod talk;
+mod xml;
 
 use omemo_ratchet::Version;
 
@@ -95,6 +101,30 @@ const CHAPTERS: &[Chapter] = &[
         about: payloads::ABOUT,
         versions: &Version::ALL,
         write: payloads::write,
+    },
+    Chapter {
+        layer: "bundles",
+        about: bundles::ABOUT,
+        versions: &Version::ALL,
+        write: bundles::write,
+    },
+    Chapter {
+        layer: "device-lists",
+        about: device_lists::ABOUT,
+        versions: &Version::ALL,
+        write: device_lists::write,
+    },
+    Chapter {
+        layer: "elements",
+        about: elements::ABOUT,
+        versions: &Version::ALL,
+        write: elements::write,
+    },
+    Chapter {
+        layer: "envelopes",
+        about: envelopes::ABOUT,
+        versions: &[Version::Omemo2],
+        write: envelopes::write,
     },
 ];
 
