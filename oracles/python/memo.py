@@ -7,6 +7,7 @@ step (agree on a key and seal the first message) is taken apart, because the pro
 
 import base64
 import importlib
+import itertools
 import json
 import xml.etree.ElementTree as ET
 
@@ -76,6 +77,8 @@ class Memo:
         package = self.name.lower()
         self.library = importlib.import_module(f"{package}.{package}")
         self.etree = importlib.import_module(f"{package}.etree")
+        self.etree.EncryptedKeyMaterialImpl = Key
+        self.etree.KeyExchangeImpl = KeyExchange
         self.version = importlib.import_module(f"{package}.version").__version__
         self.backend = self.new_backend({})
         self.device = None
@@ -357,7 +360,36 @@ class Memo:
             ]
         }
 
+    def do_parse_message(self, input):
+        message = self.parse_message(ask(ET.fromstring, input["xml"]))
+        keys = sorted((key for key, _ in message.keys), key=lambda key: key.place)
+        output = {"sid": message.device_id, "keys": [self.key_fields(key) for key in keys]}
+        # Without a payload Oldmemo drops the `iv` of the element and draws one of its own.
+        if not message.content.empty:
+            output |= self.content_fields(message.content)
+        return output
 
-def in_document_order(keys, order):
-    """The library holds the keys of a message in a set. Those that it read stand in the answer as in the element."""
-    return sorted(keys, key=lambda key: order.index((key.get("jid"), key["rid"])))
+
+class Key:
+    """Stands in the library's XML parser for the class that reads a key's bytes. `parse-message` wants them as they
+    stand, and in the order of the element; the parser puts them into a set."""
+
+    places = itertools.count()
+
+    def __init__(self, key, bare_jid, device_id):
+        self.key = key
+        self.bare_jid = bare_jid
+        self.device_id = device_id
+        self.place = next(Key.places)
+
+    @staticmethod
+    def parse(key, bare_jid, device_id):
+        return Key(key, bare_jid, device_id)
+
+
+class KeyExchange:
+    """Stands there for the class that takes a key exchange apart."""
+
+    @staticmethod
+    def parse(key, *_):
+        return None, key

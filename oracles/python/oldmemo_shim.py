@@ -73,22 +73,12 @@ class Oldmemo(memo.Memo):
     def content_fields(content):
         return {"payload": content.ciphertext, "iv": content.initialization_vector}
 
-    def do_parse_message(self, input):
-        element = shim.ask(memo.ET.fromstring, input["xml"])
-        message = shim.ask(self.etree.parse_message, element, "peer@example.org", "me@example.org", KnowsEverybody())
-        order = [(None, int(key.get("rid"))) for key in element.iter(f"{self.etree.NS}key")]
-        keys = [
-            {
-                "rid": material.device_id,
-                "key": exchange.serialize(material.serialize())[0] if exchange else material.serialize(),
-            }
-            for material, exchange in message.keys
-        ]
-        output = {"sid": message.device_id, "keys": memo.in_document_order(keys, order)}
-        # Without a payload Oldmemo drops the `iv` of the element and draws one of its own.
-        if not message.content.empty:
-            output |= self.content_fields(message.content)
-        return output
+    def parse_message(self, element):
+        return shim.ask(self.etree.parse_message, element, "peer@example.org", "me@example.org", KnowsEverybody())
+
+    @staticmethod
+    def key_fields(key):
+        return {"rid": key.device_id, "key": key.key}
 
 
 class KnowsEverybody:

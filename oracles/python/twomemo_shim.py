@@ -54,26 +54,12 @@ class Twomemo(memo.Memo):
     def content_fields(content):
         return {"payload": content.ciphertext}
 
-    def do_parse_message(self, input):
-        element = shim.ask(memo.ET.fromstring, input["xml"])
-        message = shim.ask(self.etree.parse_message, element, "peer@example.org")
-        order = [
-            (keys.get("jid"), int(key.get("rid")))
-            for keys in element.iter(f"{self.etree.NS}keys")
-            for key in keys.iter(f"{self.etree.NS}key")
-        ]
-        keys = [
-            {
-                "jid": material.bare_jid,
-                "rid": material.device_id,
-                "key": exchange.serialize(material.serialize()) if exchange else material.serialize(),
-            }
-            for material, exchange in message.keys
-        ]
-        output = {"sid": message.device_id, "keys": memo.in_document_order(keys, order)}
-        if not message.content.empty:
-            output["payload"] = message.content.ciphertext
-        return output
+    def parse_message(self, element):
+        return shim.ask(self.etree.parse_message, element, "peer@example.org")
+
+    @staticmethod
+    def key_fields(key):
+        return {"jid": key.bare_jid, "rid": key.device_id, "key": key.key}
 
 
 if __name__ == "__main__":
