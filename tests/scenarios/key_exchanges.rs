@@ -1,5 +1,6 @@
 //! What a key exchange names, and what it uses up.
 
+use omemo::store::{Change, PreKeyId, SignedPreKeyId, Store, Transaction};
 use omemo::{BareJid, Trust, UndecryptableReason, Version};
 use omemo_tests::hub::{Hub, speaks};
 
@@ -94,6 +95,39 @@ fn rule_08_76_used_prekeys_leave_a_full_bundle<S: Stores>(mut stores: S, version
     }
 }
 
+/// Quirk 20: ids go round before the one that some libraries never delete.
+fn quirk_20_ids_go_round_before_the_largest<S: Stores>(mut stores: S, version: Version) {
+    let mut hub = Hub::new(1);
+    let first = hub.join(JULIET, stores.make(), speaks(&[version]));
+    let mut store = hub.leave(first);
+    {
+        let mut tx = store.begin(&BareJid::parse(JULIET).unwrap()).unwrap();
+        let mut rows = tx.publications().unwrap().into_iter();
+        let mut row = rows.find(|row| row.version == version).unwrap();
+        row.next_pre_key = PreKeyId::parse(0xff_fffe).unwrap();
+        row.next_signed_pre_key = SignedPreKeyId::parse(0xff_fffe).unwrap();
+        tx.write(Change::PutPublication(row)).unwrap();
+        tx.commit().unwrap();
+    }
+    let juliet = hub.join(JULIET, stores.again(first.0, store), speaks(&[version]));
+    let id = hub.id(juliet);
+    for n in 1..=3 {
+        let mut puppet = Puppet::new(version, MALLORY, n);
+        puppet.meet(&hub, JULIET, id);
+        assert_eq!(read(&hub.deliver(juliet, &puppet.text("hello"))), ["hello"]);
+        hub.settle();
+    }
+    let mut signed = Vec::new();
+    for _ in 0..2 {
+        hub.pass(7 * 86_400);
+        signed.push(signed_pre_key(&bundle(&hub, version, JULIET, id).unwrap()));
+    }
+    assert_eq!(signed, [0xff_fffe, 1]);
+    let ids = pre_keys(&bundle(&hub, version, JULIET, id).unwrap());
+    assert!(ids.contains(&0xff_fffe));
+    assert!(ids.iter().all(|id| (1..0xff_ffff).contains(id)), "{ids:?}");
+}
+
 /// Quirk 18: ids are short and often the same; one on two accounts is two devices.
 fn quirk_18_one_id_on_two_accounts_is_two_devices<S: Stores>(mut stores: S, version: Version) {
     let mut hub = Hub::new(1);
@@ -130,4 +164,5 @@ over_versions!(
     a02_a_missing_unknown_or_exchanged_prekey_uses_nothing_up,
     rule_08_76_used_prekeys_leave_a_full_bundle,
     quirk_18_one_id_on_two_accounts_is_two_devices,
+    quirk_20_ids_go_round_before_the_largest,
 );

