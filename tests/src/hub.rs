@@ -130,7 +130,10 @@ impl<S: Store + 'static> Hub<S> {
     /// An environment on the hub's clock.
     pub fn environment(&mut self) -> Environment {
         let clock = Arc::clone(&self.clock);
-        self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        // a seed that was drawn, since near seeds give one stream from different places on
+        let mut seed = [0; 8];
+        let _ = Seeded(self.seed).fill(Role::Handle, &mut seed);
+        self.seed = u64::from_le_bytes(seed);
         Environment::new(
             move || Timestamp::from_seconds(clock.load(Ordering::Relaxed)),
             Seeded(self.seed),
