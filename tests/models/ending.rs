@@ -79,7 +79,11 @@ impl<S: Stores + Default> Play<S> {
 
     /// No excuse counts any more, and nobody begins anew.
     fn check_read_by_all(&self, network: &Network, text: u32) {
+        let from = network.texts[&text].from;
         for at in network.texts[&text].served.keys() {
+            if self.is_stuck(from, *at) {
+                continue;
+            }
             let body = format!("text-{text}-");
             assert!(
                 self.hub.bodies(At(*at)).contains(&body),
@@ -90,6 +94,12 @@ impl<S: Stores + Default> Play<S> {
                 "device {at} has still not answered"
             );
         }
+    }
+
+    /// Whether one has discarded its sessions with the other, and its new key exchange came too late to be read: then each
+    /// sends what the other cannot open, and nothing but a new session made by hand helps.
+    fn is_stuck(&self, one: usize, other: usize) -> bool {
+        self.unheard.contains(&(one, other)) || self.unheard.contains(&(other, one))
     }
 
     /// What each sends over is what the other sends over.
@@ -103,7 +113,7 @@ impl<S: Stores + Default> Play<S> {
                 for version in Version::ALL {
                     let ours = self.session(dump, *other, version);
                     let theirs = self.session(other_dump, *one, version);
-                    if network.is_used(*one, *other, version) {
+                    if network.is_used(*one, *other, version) && !self.is_stuck(*one, *other) {
                         assert!(ours.is_some(), "no session of {one} with {other}");
                         assert_eq!(ours, theirs, "{one} and {other} use two sessions");
                     }

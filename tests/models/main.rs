@@ -16,7 +16,10 @@
 //!   second comes too late); a key exchange older than the grace of the signed prekey that it names; and messages in a session
 //!   that the receiver has discarded, until the sender has heard from it again.
 //! - No message key encrypts two things.
-//! - In the end everybody can talk to everybody, over one session each way, without key exchanges.
+//! - In the end everybody can talk to everybody, over one session each way, without key exchanges. One exception is known and
+//!   has to be proved, too: a device that discarded its sessions, and whose new key exchange then came later than the grace of
+//!   the signed prekey that it names. It goes on in the session that the peer cannot begin, the peer goes on in the one that
+//!   was discarded, and neither begins another by itself.
 //!
 //! # Restoring
 //!

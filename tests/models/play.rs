@@ -42,7 +42,7 @@ pub struct Play<S: Stores> {
     unsent: BTreeSet<Text>,
     excused: BTreeSet<(usize, Text)>,
     /// Who discarded its sessions with whom, and then could not make itself heard.
-    unheard: BTreeSet<(usize, usize)>,
+    pub unheard: BTreeSet<(usize, usize)>,
 }
 
 impl<S: Stores + Default> Play<S> {
