@@ -8,6 +8,8 @@ use super::source::Token;
 const WORDS: [&str; 8] = [
     "all", "any", "not", "test", "doctest", "unix", "windows", "feature",
 ];
+/// What may be denied in one: what is there for tests alone is never taken away from others.
+const SYSTEMS: [&str; 2] = ["unix", "windows"];
 /// Features that open layers for tests and take nothing away.
 const FEATURES: [&str; 2] = ["hazmat", "conformance"];
 /// Crates whose behaviour no environment may change.
@@ -17,6 +19,7 @@ const RELAXING: [&str; 2] = ["legacy_compatibility", "danger"];
 
 /// What is wrong in a source file of a crate.
 pub(super) fn in_source(path: &str, tokens: &[Token]) -> Vec<String> {
+    let is_core = CORE.iter().any(|core| path.starts_with(core));
     let mut mistakes = Vec::new();
     for (at, token) in tokens.iter().enumerate() {
         let rest = tokens.get(at..).unwrap_or_default();
@@ -26,8 +29,12 @@ pub(super) fn in_source(path: &str, tokens: &[Token]) -> Vec<String> {
             for odd in condition(word, rest) {
                 mistakes.push(format!("{path}: a condition on '{odd}'"));
             }
+            // tests add code of their own; they never run other code than everybody
+            if is_core && matches!(rest.get(1), Some(Token::Mark('!'))) {
+                mistakes.push(format!("{path}: a condition inside a function"));
+            }
         }
-        if CORE.iter().any(|core| path.starts_with(core)) && reads_environment(rest) {
+        if is_core && reads_environment(rest) {
             mistakes.push(format!("{path}: it reads the environment"));
         }
     }
@@ -37,6 +44,7 @@ pub(super) fn in_source(path: &str, tokens: &[Token]) -> Vec<String> {
 /// What does not belong into the condition that begins here.
 fn condition(word: &str, tokens: &[Token]) -> Vec<String> {
     let mut depth = 0_usize;
+    let mut negated = false;
     let mut odd = Vec::new();
     for token in tokens.iter().skip(1) {
         match token {
@@ -45,7 +53,11 @@ fn condition(word: &str, tokens: &[Token]) -> Vec<String> {
             Token::Mark(')') => depth = depth.saturating_sub(1),
             // behind the first comma stands what the condition is for
             Token::Mark(',') if depth == 1 && word == "cfg_attr" => break,
+            Token::Word(name) if name == "not" => negated = true,
             Token::Word(name) if !WORDS.contains(&name.as_str()) => odd.push(name.clone()),
+            Token::Word(name) if negated && !SYSTEMS.contains(&name.as_str()) => {
+                odd.push(format!("not {name}"));
+            }
             Token::Text(name) if !FEATURES.contains(&name.as_str()) => odd.push(name.clone()),
             _ => {}
         }
@@ -110,6 +122,9 @@ mod tests {
             "#[cfg(not(fuzzing))] check();",
             "#[cfg(any(test, feature = \"insecure\"))] fn f() {}",
             "#[cfg(debug_assertions)] fn f() {}",
+            "if cfg!(test) { return Ok(()) }",
+            "#[cfg(not(test))] check();",
+            "#[cfg(all(unix, not(feature = \"hazmat\")))] check();",
             "#[cfg_attr(fuzzing, allow(x))] fn f() {}",
             "if std::env::var(\"OMEMO_TRUST_ALL\").is_ok() {}",
             "option_env!(\"X\")",
