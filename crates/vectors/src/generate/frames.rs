@@ -1,6 +1,6 @@
 //! Where what stands in a frame, in both protocols.
 
-use omemo_ratchet::{Version, hazmat};
+use omemo_ratchet::hazmat;
 
 use super::protobuf::{Content, Field, decode, encode};
 
@@ -27,7 +27,7 @@ pub(super) struct Frames {
     pub(super) ephemeral_key: u32,
 }
 
-static OMEMO2: Frames = Frames {
+pub(super) static OMEMO2: Frames = Frames {
     version_byte: &[],
     tag: 16,
     tag_field: Some((1, 2)),
@@ -41,7 +41,7 @@ static OMEMO2: Frames = Frames {
     ephemeral_key: 4,
 };
 
-static LEGACY: Frames = Frames {
+pub(super) static LEGACY: Frames = Frames {
     version_byte: &[0x33],
     tag: 8,
     tag_field: None,
@@ -64,13 +64,6 @@ static LEGACY: Frames = Frames {
     identity_key: 3,
     ephemeral_key: 2,
 };
-
-pub(super) const fn of(version: Version) -> &'static Frames {
-    match version {
-        Version::Omemo2 => &OMEMO2,
-        Version::Legacy => &LEGACY,
-    }
-}
 
 impl Frames {
     /// The fields of a message, and its tag.

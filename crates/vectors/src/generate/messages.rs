@@ -1,6 +1,6 @@
 //! `messages`: single messages of the ratchet, under a message key that is given.
 
-use omemo_ratchet::{Version, hazmat};
+use omemo_ratchet::hazmat;
 use serde_json::{Map, Value, json};
 
 use super::Disagreement;
@@ -8,6 +8,7 @@ use super::frames::{self, mistyped, with, without};
 use super::layer::Layer;
 use super::points;
 use super::protobuf::{Content, Field};
+use super::protocols;
 use super::seed::Seed;
 use crate::implementation::Operation;
 
@@ -184,7 +185,7 @@ fn flips_and_cuts(layer: &mut Layer, sealed: &Sealed) -> Result<(), Disagreement
 }
 
 fn fields(layer: &mut Layer, sealed: &Sealed) -> Result<(), Disagreement> {
-    let frames = frames::of(layer.version);
+    let frames = protocols::of(layer.version).frames;
     let (fields, _) = frames.open(&sealed.frame);
     for (number, name) in frames.message {
         // The field that legacy tells messages from key exchanges by.
@@ -206,7 +207,7 @@ fn fields(layer: &mut Layer, sealed: &Sealed) -> Result<(), Disagreement> {
 
 fn keys(layer: &mut Layer, sealed: &Sealed) -> Result<(), Disagreement> {
     let version = layer.version;
-    let frames = frames::of(version);
+    let frames = protocols::of(version).frames;
     let (fields, _) = frames.open(&sealed.frame);
     let good = frames::bytes_of(&fields, frames.ratchet_key);
     let spoil = |key: &[u8]| {
@@ -250,7 +251,7 @@ fn keys(layer: &mut Layer, sealed: &Sealed) -> Result<(), Disagreement> {
 }
 
 fn tags(layer: &mut Layer, sealed: &Sealed) -> Result<(), Disagreement> {
-    let frames = frames::of(layer.version);
+    let frames = protocols::of(layer.version).frames;
     let (fields, tag) = frames.open(&sealed.frame);
     let full = hazmat::hmac(&sealed.tag_key, b"anything").to_vec();
     for length in [0, 1, 4, 7, 8, 9, 15, 16, 17, 32] {
@@ -328,11 +329,12 @@ fn associated_data(layer: &mut Layer, sealed: &Sealed) -> Result<(), Disagreemen
             vec![("message_key", layer.seed("other key").hex(32).into())],
         ),
     ];
+    let initiator_first = protocols::of(version).initiator_first;
     for (id, about, changes) in cases {
         let input = changed(&changes);
         // In omemo:2 the initiator's key comes first in both directions: the associated data is the same for a
         // reflected message, which fails on its message key in a real session.
-        if id == "reflected" && version == Version::Omemo2 {
+        if id == "reflected" && initiator_first {
             layer.accepted(
                 id,
                 "The associated data of omemo:2 is the same in both directions.",
@@ -344,7 +346,7 @@ fn associated_data(layer: &mut Layer, sealed: &Sealed) -> Result<(), Disagreemen
         }
     }
     let input = changed(&[("sender_initiated", true.into())]);
-    if version == Version::Omemo2 {
+    if initiator_first {
         refuse(
             layer,
             "other-role".into(),
@@ -366,7 +368,7 @@ fn associated_data(layer: &mut Layer, sealed: &Sealed) -> Result<(), Disagreemen
 
 /// The tag is right, and the message still is not what an honest sender makes, or is what only few make.
 fn authentic(layer: &mut Layer, sealed: &Sealed) -> Result<(), Disagreement> {
-    let frames = frames::of(layer.version);
+    let frames = protocols::of(layer.version).frames;
     let (fields, _) = frames.open(&sealed.frame);
     let spoil = |fields: &[Field]| {
         let tag = frames.authenticate(fields, &sealed.tag_key, &sealed.data);

@@ -20,9 +20,11 @@ mod party;
 mod payloads;
 mod points;
 mod protobuf;
+mod protocols;
 mod seed;
 mod signatures;
 mod talk;
+mod unfit_bundles;
 mod xml;
 
 use omemo_ratchet::Version;

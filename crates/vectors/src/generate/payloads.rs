@@ -1,22 +1,14 @@
 //! `payloads`: what is encrypted once for all recipients.
 
-use omemo_ratchet::Version;
 use serde_json::{Map, Value, json};
 
 use super::Disagreement;
 use super::layer::Layer;
+use super::protocols;
 use crate::implementation::Operation;
 
 pub(super) const ABOUT: &str = "Payloads and the keys that go through the ratchet for them. The authentication tag is with the key, so that \
      no recipient can put another text under the sender's name.";
-
-/// Bytes of a payload's key, and of its tag.
-const fn sizes(version: Version) -> (usize, usize) {
-    match version {
-        Version::Legacy => (16, 16),
-        Version::Omemo2 => (32, 16),
-    }
-}
 
 pub(super) fn write(layer: &mut Layer) -> Result<(), Disagreement> {
     for length in [0, 1, 15, 16, 17, 32, 255] {
@@ -40,7 +32,7 @@ pub(super) fn write(layer: &mut Layer) -> Result<(), Disagreement> {
 
 fn seal(layer: &mut Layer, length: usize) -> Result<Map<String, Value>, Disagreement> {
     let seed = layer.seed(length);
-    let (key, _) = sizes(layer.version);
+    let key = protocols::of(layer.version).payload_key;
     layer.accepted(
         format!("seal-{length}"),
         format!("A payload of {length} bytes, with the random bytes given."),
@@ -88,7 +80,8 @@ fn flips(layer: &mut Layer, sealed: &Map<String, Value>) -> Result<(), Disagreem
 }
 
 fn key_lengths(layer: &mut Layer, sealed: &Map<String, Value>) -> Result<(), Disagreement> {
-    let (key, tag) = sizes(layer.version);
+    let protocol = protocols::of(layer.version);
+    let (key, tag) = (protocol.payload_key, protocol.payload_tag);
     let good = bytes(sealed, "key");
     for length in [0, 1, 16, 31, 32, 33, 47, 48, 49, 64] {
         if length == key + tag {
@@ -161,10 +154,7 @@ fn vectors(layer: &mut Layer, sealed: &Map<String, Value>) -> Result<(), Disagre
 }
 
 fn empty(layer: &mut Layer) -> Result<(), Disagreement> {
-    let lengths: &[usize] = match layer.version {
-        Version::Legacy => &[16, 32],
-        Version::Omemo2 => &[32],
-    };
+    let lengths = protocols::of(layer.version).empty;
     for length in [0, 1, 15, 16, 17, 31, 32, 33, 48, 64] {
         let zeros = json!({"key": hex::encode(vec![0; length])});
         if lengths.contains(&length) {

@@ -5,6 +5,7 @@ use curve25519_dalek::edwards::EdwardsPoint;
 use curve25519_dalek::montgomery::MontgomeryPoint;
 use omemo_ratchet::{IdentityKey, IdentityKeyPair, Version, hazmat};
 
+use super::protocols;
 use super::seed::Seed;
 
 /// The canonical u-coordinates of the points of small order, on the curve and its twist.
@@ -44,11 +45,7 @@ pub(super) fn public(seed: &Seed) -> [u8; 32] {
 
 /// A u-coordinate as the protocol sends it.
 pub(super) fn wire(version: Version, key: &[u8; 32]) -> Vec<u8> {
-    // Legacy says what kind of key it is.
-    match version {
-        Version::Legacy => [&[5], key.as_slice()].concat(),
-        _ => key.to_vec(),
-    }
+    [protocols::of(version).key_prefix, key].concat()
 }
 
 /// The identity key of a seed's secret as the protocol sends it.
@@ -60,9 +57,10 @@ pub(super) fn identity(version: Version, seed: &Seed) -> Vec<u8> {
 /// What bit 7 of a signature's last byte holds for a signer with this Ed25519 form.
 pub(super) const fn carried_sign(version: Version, ed25519: &[u8; 32]) -> u8 {
     let [.., last] = ed25519;
-    match version {
-        Version::Legacy => *last & 0x80,
-        Version::Omemo2 => 0,
+    if protocols::of(version).signature_carries_sign {
+        *last & 0x80
+    } else {
+        0
     }
 }
 
@@ -79,9 +77,10 @@ pub(super) fn associated_data(
     [sender, receiver]: [&[u8]; 2],
     sender_initiated: bool,
 ) -> Vec<u8> {
-    match version {
-        Version::Omemo2 if !sender_initiated => [receiver, sender].concat(),
-        _ => [sender, receiver].concat(),
+    if protocols::of(version).initiator_first && !sender_initiated {
+        [receiver, sender].concat()
+    } else {
+        [sender, receiver].concat()
     }
 }
 
@@ -121,15 +120,16 @@ fn twisted(key: &[u8; 32]) -> impl Iterator<Item = EdwardsPoint> + use<> {
         .map(move |torsion| point + torsion)
 }
 
+/// An identity key on the wire that is none, and why.
+pub(super) type BadKey = (Vec<u8>, &'static str);
+
 /// Identity keys on the wire that are none, and why.
-pub(super) fn bad_identities(version: Version, seed: &Seed) -> Vec<(Vec<u8>, &'static str)> {
-    match version {
-        Version::Legacy => bad_legacy_identities(seed),
-        _ => bad_omemo2_identities(seed),
-    }
+pub(super) fn bad_identities(version: Version, seed: &Seed) -> Vec<BadKey> {
+    (protocols::of(version).bad_identities)(seed)
 }
 
-fn bad_legacy_identities(seed: &Seed) -> Vec<(Vec<u8>, &'static str)> {
+/// Those of a protocol whose identity keys are Curve25519.
+pub(super) fn bad_curve25519_identities(seed: &Seed) -> Vec<BadKey> {
     let named = |keys: Vec<[u8; 32]>, reason| keys.into_iter().map(move |key| (key, reason));
     let twist = (0..)
         .map(|number| seed.part(number).array())
@@ -145,7 +145,8 @@ fn bad_legacy_identities(seed: &Seed) -> Vec<(Vec<u8>, &'static str)> {
         .collect()
 }
 
-fn bad_omemo2_identities(seed: &Seed) -> Vec<(Vec<u8>, &'static str)> {
+/// Those of a protocol whose identity keys are Ed25519.
+pub(super) fn bad_ed25519_identities(seed: &Seed) -> Vec<BadKey> {
     let small = EIGHT_TORSION
         .into_iter()
         .map(|point| (point.compress().0, "key-of-small-order"));

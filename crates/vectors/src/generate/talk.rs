@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::Disagreement;
-use super::frames;
 use super::layer::{Layer, Script};
 use super::party::{Alive, Party, text};
+use super::protocols;
 use super::seed::Seed;
 use crate::implementation::Operation;
 
@@ -121,7 +121,7 @@ impl<'a> Talk<'a> {
         let output = self.script.accept(Operation::Seal, input)?;
         let frame = hex::decode(text(&output, "frame")).unwrap_or_default();
         let key_exchange = output.get("key_exchange") == Some(&true.into());
-        let frames = frames::of(self.script.version());
+        let frames = protocols::of(self.script.version()).frames;
         if let Some(bare) = frames.without_ornaments(&frame).filter(|_| key_exchange) {
             self.script.or("frame", hex::encode(bare).into());
         }
