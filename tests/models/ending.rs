@@ -4,6 +4,7 @@
 use omemo::Version;
 use omemo_tests::hub::At;
 use omemo_tests::stores::Stores;
+use omemo_tests::wire::{LEGACY, OMEMO2};
 
 use crate::network::Network;
 use crate::play::Play;
@@ -45,6 +46,9 @@ impl<S: Stores + Default> Play<S> {
             }
         }
         self.check_sessions(&network);
+        let protocols = [OMEMO2, LEGACY];
+        let keys: usize = protocols.iter().map(|name| self.ledger.keys(name)).sum();
+        assert!(keys > 0, "a ledger without keys has checked nothing");
     }
 
     fn step(&mut self, network: &mut Network, transition: &Transition) {

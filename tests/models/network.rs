@@ -103,6 +103,9 @@ impl Network {
             Transition::Deliver(parcel) | Transition::DieReading(parcel) => {
                 self.under_way.contains_key(parcel) && online(parcel.0)
             }
+            Transition::Archive(device) => {
+                online(*device) && self.under_way.keys().any(|parcel| parcel.0 == *device)
+            }
             Transition::Lose(parcel) | Transition::Double(parcel) => {
                 self.under_way.contains_key(parcel)
             }
@@ -160,6 +163,12 @@ impl Network {
                 self.seal(*from, *to, *text, true);
             }
             Transition::Deliver(parcel) => self.deliver(*parcel),
+            Transition::Archive(device) => {
+                let ours = |parcel: &&Parcel| parcel.0 == *device;
+                while let Some(parcel) = self.under_way.keys().find(ours).copied() {
+                    self.deliver(parcel);
+                }
+            }
             Transition::DieReading(parcel) => {
                 self.deliver(*parcel);
                 self.restart(parcel.0);
@@ -237,6 +246,7 @@ impl Network {
                 .map(|(from, to)| Transition::DieSending { from, to, text })
                 .collect(),
             parcels().map(Transition::Deliver).collect(),
+            devices().map(Transition::Archive).collect(),
             parcels().map(Transition::DieReading).collect(),
             parcels().map(Transition::Lose).collect(),
             parcels().map(Transition::Double).collect(),

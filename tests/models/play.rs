@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use minidom::Element;
 use omemo::store::{Change, Store, Transaction};
 use omemo::{
-    Address, BareJid, Chat, DeviceId, Event, Outgoing, Served, Settings, UndecryptableReason,
-    Version,
+    Address, BareJid, Chat, DeviceId, Event, InboxId, Outgoing, Served, Settings,
+    UndecryptableReason, Version,
 };
 use omemo_tests::hub::{At, Hub, speaks};
 use omemo_tests::stores::Stores;
@@ -32,7 +32,7 @@ pub struct Play<S: Stores> {
     pub ids: Vec<u32>,
     /// What apps asked for and saw no answer to.
     asked: BTreeMap<usize, Vec<(Text, usize)>>,
-    ledger: Ledger,
+    pub ledger: Ledger,
     pub proof: Proof,
     /// How much of the wire and of each device's events was looked at.
     crossed: usize,
@@ -40,6 +40,8 @@ pub struct Play<S: Stores> {
     /// Whom messages say that they serve.
     sealed: BTreeMap<Text, BTreeSet<(String, u32, Version)>>,
     unsent: BTreeSet<Text>,
+    /// What devices have shown, and as which message.
+    shown_as: BTreeMap<(usize, Text), InboxId>,
     excused: BTreeSet<(usize, Text)>,
     /// Who discarded its sessions with whom, and then could not make itself heard.
     pub unheard: BTreeSet<(usize, usize)>,
@@ -60,6 +62,7 @@ impl<S: Stores + Default> Play<S> {
             shown: Vec::new(),
             sealed: BTreeMap::new(),
             unsent: BTreeSet::new(),
+            shown_as: BTreeMap::new(),
             excused: BTreeSet::new(),
             unheard: BTreeSet::new(),
         };
@@ -103,6 +106,7 @@ impl<S: Stores + Default> Play<S> {
                 self.restart(*from, |stores, old| stores.again(*from, old));
             }
             Transition::Deliver(parcel) => self.deliver(*parcel),
+            Transition::Archive(at) => self.read_archive(*at),
             Transition::DieReading(parcel) => {
                 let at = parcel.0;
                 let stanza = self.take(*parcel);
@@ -200,6 +204,15 @@ impl<S: Stores + Default> Play<S> {
     pub fn deliver(&mut self, parcel: Parcel) {
         let stanza = self.take(parcel);
         self.hub.deliver(At(parcel.0), &stanza);
+        self.calm();
+    }
+
+    fn read_archive(&mut self, at: usize) {
+        // everything but messages has arrived already
+        let stanzas = std::mem::take(self.hub.mailbox(At(at)));
+        let stanzas: Vec<Element> = stanzas.iter().map(|text| text.parse().unwrap()).collect();
+        self.hub
+            .call(At(at), |account| account.receive_all(&stanzas));
         self.calm();
     }
 
@@ -323,6 +336,13 @@ impl<S: Stores + Default> Play<S> {
 
     fn event(&mut self, network: &Network, at: usize, event: Event) {
         match event {
+            Event::Message(message) => {
+                let text = text_of(&message.body().unwrap()).unwrap();
+                // twice in one archive: until the app has acknowledged it, it is handed out again as what it is
+                let known = self.shown_as.insert((at, text), message.inbox_id);
+                let same = known.is_none_or(|known| known == message.inbox_id);
+                assert!(same, "device {at} shows {text} again");
+            }
             Event::Undecryptable { id, reason, .. } => {
                 let text = id
                     .as_deref()

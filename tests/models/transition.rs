@@ -25,6 +25,8 @@ pub enum Transition {
         text: Text,
     },
     Deliver(Parcel),
+    /// Everything that is under way to a device arrives in one call, as from an archive.
+    Archive(usize),
     /// The process dies in the call that receives, before the app sees anything.
     DieReading(Parcel),
     Lose(Parcel),

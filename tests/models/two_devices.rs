@@ -52,6 +52,7 @@ fn weigh(transition: &Transition) -> u32 {
         Transition::CaughtUp(_) => 6,
         Transition::DieSending { .. }
         | Transition::DieReading(_)
+        | Transition::Archive(_)
         | Transition::Restart(_)
         | Transition::Pass(_) => 3,
         Transition::Move(_) | Transition::Replace(_) | Transition::Forget { .. } => 1,
