@@ -4,7 +4,7 @@ use omemo::{Event, UndecryptableReason, Version};
 use omemo_sqlite::SqliteStore;
 use omemo_tests::hub::{At, Hub, speaks};
 
-use crate::over::{BOTH, Stores};
+use crate::over::{BOTH, Memory, Stores};
 use crate::puppet::{Puppet, read_bundle};
 use crate::stage::*;
 
@@ -117,6 +117,36 @@ fn a15_a_replay_while_its_prekey_is_kept_is_quiet<S: Stores>(mut stores: S, vers
         }
     }
     assert_eq!(hub.dump(juliet), before);
+}
+
+/// A17: every device that an account shows leaves rows behind, so that it may show as many as a list may hold.
+#[test]
+fn a17_an_account_shows_no_more_devices_than_a_list_holds() {
+    for version in BOTH {
+        show_devices(version);
+    }
+}
+
+fn show_devices(version: Version) {
+    const MOST: u32 = 1_024;
+    let (mut hub, juliet, mut puppets) = crowd(&mut Memory, version, MOST + 1);
+    let mut last = puppets.pop().unwrap();
+    for puppet in &mut puppets {
+        let body = puppet.id.to_string();
+        assert_eq!(read(&hub.deliver(juliet, &puppet.text(&body))), [body]);
+    }
+    let before = hub.dump(juliet);
+    let reasons = unread(&hub.deliver(juliet, &last.text("one too many")));
+    assert!(
+        matches!(reasons[..], [UndecryptableReason::KeyExchangeRefused(_)]),
+        "{reasons:?}"
+    );
+    assert_eq!(hub.dump(juliet), before);
+    // those that are known stay so
+    assert_eq!(
+        read(&hub.deliver(juliet, &puppets[0].text("more"))),
+        ["more"]
+    );
 }
 
 /// Answers are owed once a device, in the store.

@@ -62,6 +62,15 @@ fn rule_15_a_push_causes_no_question_and_a_send_does<S: Stores>(mut stores: S, v
     hub.send(juliet, ROMEO, "1", "now");
     assert_eq!(asked(&hub, juliet, "bundles", ROMEO), 1);
     assert_eq!(hub.bodies(romeo), ["now"]);
+    // nor when we know him: his new devices get their sessions with the next message
+    let crossed = hub.wire.len();
+    let own = hub.id(romeo);
+    for ids in [vec![1, 2, 3, own], vec![own]] {
+        let before = hub.dump(juliet);
+        hub.deliver(juliet, &push(version, ROMEO, &list(version, ids)));
+        assert_ne!(hub.dump(juliet), before, "the push counts");
+        assert_eq!(hub.wire.len(), crossed);
+    }
     hub.send(juliet, ROMEO, "2", "again");
     assert_eq!(
         asked(&hub, juliet, "bundles", ROMEO),

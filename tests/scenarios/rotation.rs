@@ -217,6 +217,10 @@ fn a17_a_flood_of_key_exchanges_leaves_a_full_bundle<S: Stores>(mut stores: S, v
         .filter(|iq| String::from(*iq).contains("<bundle"))
         .count();
     assert!(publications < 200, "{publications} publications");
+    // nor does it fill the store with answers that strangers will never get
+    let lines = hub.dump(juliet);
+    let owed = lines.iter().filter(|line| line.starts_with("DutyRow"));
+    assert_eq!(owed.count(), 200);
     assert!(hub.messages_of(juliet).is_empty());
 }
 

@@ -164,7 +164,9 @@ fn rule_17_only_listed_devices_and_never_ourselves<S: Stores>(mut stores: S, ver
         ids.sort_unstable();
         ids
     };
-    hub.send(phone, ROMEO, "1", "1");
+    let events = hub.send(phone, ROMEO, "1", "1");
+    // we are not even missed
+    assert!(unserved(&events, "1").is_empty(), "{events:?}");
     assert_eq!(
         rids(&hub),
         sorted(vec![hub.id(laptop), hub.id(romeo), hub.id(other)])
