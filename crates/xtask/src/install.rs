@@ -1,4 +1,5 @@
-//! What the end-to-end tests need beyond Rust: servers and clients of Debian, and Python libraries for the bot.
+//! What tests need beyond Rust: servers and clients of Debian, Python libraries for the bot and the oracles, and the C
+//! libraries of the others.
 //!
 //! Installed where that is allowed: Debian packages by root, Python packages into a folder of their own below the target
 //! folder. Everything else is named, so that somebody can install it by hand.
@@ -19,7 +20,7 @@ const APT_LIMIT: Duration = Duration::from_secs(600);
 const PIP_LIMIT: Duration = Duration::from_secs(600);
 
 /// Debian packages, and how to see that one is there already.
-const PACKAGES: [(&str, Sign); 8] = [
+const PACKAGES: [(&str, Sign); 13] = [
     ("prosody", Sign::Program("prosodyctl")),
     ("lua-unbound", Sign::Package),
     ("lua-sec", Sign::Package),
@@ -28,7 +29,15 @@ const PACKAGES: [(&str, Sign); 8] = [
     ("profanity", Sign::Program("profanity")),
     ("tmux", Sign::Program("tmux")),
     ("python3-venv", Sign::Venv),
+    ("gcc", Sign::Program("cc")),
+    ("pkg-config", Sign::Program("pkg-config")),
+    ("libomemo-c-dev", Sign::Package),
+    ("libjson-c-dev", Sign::Package),
+    ("libssl-dev", Sign::Package),
 ];
+
+/// What only some chores need.
+const SIGNAL_PACKAGES: [(&str, Sign); 1] = [("cmake", Sign::Program("cmake"))];
 
 /// The bot's libraries, with their versions.
 const REQUIREMENTS: &str = "tests/peers/requirements.txt";
@@ -49,6 +58,8 @@ enum Sign {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Installer {
     may_install: bool,
+    /// Whether the oracles of oracles/signal are compiled, too.
+    pub(crate) signal: bool,
     /// Whether something that is lacking is a failure.
     pub(crate) strict: bool,
 }
@@ -57,7 +68,15 @@ impl Installer {
     pub(crate) const fn new(may_install: bool, strict: bool) -> Self {
         Self {
             may_install,
+            signal: false,
             strict,
+        }
+    }
+
+    pub(crate) const fn with_signal(self) -> Self {
+        Self {
+            signal: true,
+            ..self
         }
     }
 
@@ -80,7 +99,7 @@ impl Installer {
     }
 
     fn debian(self, step: &Step) -> Result<(), String> {
-        let missing = missing_packages();
+        let missing = missing_packages(self.signal);
         if missing.is_empty() {
             return Ok(());
         }
@@ -113,7 +132,7 @@ impl Installer {
         let updated = step.run(apt().arg("update"), APT_LIMIT);
         let install = ["install", "--no-install-recommends"];
         let installed = step.run(apt().args(install).args(&missing), APT_LIMIT);
-        let missing = missing_packages();
+        let missing = missing_packages(self.signal);
         if installed.ok && missing.is_empty() {
             return Ok(());
         }
@@ -181,20 +200,22 @@ impl Installer {
     }
 }
 
-fn missing_packages() -> Vec<&'static str> {
+fn missing_packages(signal: bool) -> Vec<&'static str> {
     let missing = |sign: &Sign, package: &str| match sign {
         Sign::Program(program) => !is_program(program),
         Sign::Package => !is_installed(package),
         Sign::Venv => !succeeds(Command::new("python3").args(["-c", "import ensurepip, venv"])),
     };
+    let more: &[_] = if signal { &SIGNAL_PACKAGES } else { &[] };
     PACKAGES
         .iter()
+        .chain(more)
         .filter(|(package, sign)| missing(sign, package))
         .map(|(package, _)| *package)
         .collect()
 }
 
-fn is_program(name: &str) -> bool {
+pub(crate) fn is_program(name: &str) -> bool {
     let folders = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&folders).any(|folder| is_executable(&folder.join(name)))
 }
@@ -218,7 +239,7 @@ fn is_root() -> bool {
         .is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
-fn succeeds(command: &mut Command) -> bool {
+pub(crate) fn succeeds(command: &mut Command) -> bool {
     command
         .stdin(Stdio::null())
         .stdout(Stdio::null())

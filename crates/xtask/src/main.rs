@@ -7,6 +7,7 @@ mod arrows;
 mod audit;
 mod install;
 mod licence;
+mod oracles;
 mod program;
 mod report;
 mod steps;
@@ -55,6 +56,15 @@ enum Chore {
         #[command(flatten)]
         needs: Needs,
     },
+    /// Hold random conversations with other implementations, which are installed and compiled where that is possible
+    ///
+    /// Everything in a conversation follows from its seed; a failure says how to hold that one again.
+    Oracles {
+        #[command(flatten)]
+        wish: oracles::Wish,
+        #[command(flatten)]
+        needs: Needs,
+    },
     /// Check everything as `test --strict` does, and more thoroughly: at most an hour
     Full {
         /// Install nothing
@@ -97,7 +107,7 @@ fn main() -> ExitCode {
         Chore::Full { no_install } => {
             steps::everything(
                 &workspace,
-                Installer::new(!no_install, true),
+                Installer::new(!no_install, true).with_signal(),
                 true,
                 &mut report,
             );
@@ -105,6 +115,10 @@ fn main() -> ExitCode {
         Chore::Interop { names, keep, needs } => {
             let installer = Installer::new(!needs.no_install, needs.strict);
             steps::interop(&workspace, installer, &names, keep, &mut report);
+        }
+        Chore::Oracles { wish, needs } => {
+            let installer = Installer::new(!needs.no_install, needs.strict).with_signal();
+            steps::only_oracles(&workspace, installer, &wish, &mut report);
         }
         Chore::Arrows => steps::arrows(&workspace, &mut report),
         Chore::Audit => steps::audit(&workspace, &mut report),

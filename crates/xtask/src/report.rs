@@ -15,6 +15,9 @@ const TAIL: usize = 80;
 /// Where nobody sees a spinner, a long step says this often that it is alive.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(60);
 
+/// So often, if it counts what it does.
+const SIGN_OF_PROGRESS: Duration = Duration::from_secs(10);
+
 /// What a step came to.
 #[derive(Debug)]
 pub(crate) enum Verdict {
@@ -217,18 +220,43 @@ impl Step {
     pub(crate) fn run(&self, command: &mut Command, limit: Duration) -> Finished {
         let started = Instant::now();
         let mut last_sign = started;
-        program::run(command, limit, &self.log, &mut |line| match line {
-            Some(line) => self.bar.set_message(line.to_owned()),
-            None if !self.style.interactive && last_sign.elapsed() > SIGN_OF_LIFE => {
-                last_sign = Instant::now();
-                println!(
-                    "{} ... still running ({})",
-                    self.name,
-                    seconds(started.elapsed())
-                );
+        program::run(command, limit, &self.log, &mut |line| {
+            let progress = line.and_then(progress);
+            if self.style.interactive {
+                match (progress, line) {
+                    (Some((done, all, words)), _) => self.advance(done, all, words),
+                    (None, Some(line)) => self.bar.set_message(line.to_owned()),
+                    (None, None) => {}
+                }
+                return;
             }
-            None => {}
+            match (progress, line) {
+                (Some((done, all, words)), _) if last_sign.elapsed() > SIGN_OF_PROGRESS => {
+                    last_sign = Instant::now();
+                    println!("{} ... {done} of {all} {words}", self.name);
+                }
+                (None, None) if last_sign.elapsed() > SIGN_OF_LIFE => {
+                    last_sign = Instant::now();
+                    let took = seconds(started.elapsed());
+                    println!("{} ... still running ({took})", self.name);
+                }
+                _ => {}
+            }
         })
+    }
+
+    /// The spinner becomes a bar.
+    fn advance(&self, done: u64, all: u64, words: &str) {
+        if self.bar.length() != Some(all) {
+            let template = "{spinner} {prefix:<10} {elapsed:>4}  [{bar:30}] {pos}/{len} {wide_msg}";
+            // The template is a constant; where it is wrong, the spinner stays.
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                self.bar.set_style(style.progress_chars("=> "));
+            }
+            self.bar.set_length(all);
+        }
+        self.bar.set_position(done);
+        self.bar.set_message(words.to_owned());
     }
 
     /// Runs a program whose exit status is the verdict.
@@ -245,6 +273,13 @@ impl Step {
     pub(crate) fn note(&self, text: &str) {
         self.bar.suspend(|| println!("    {text}"));
     }
+}
+
+/// A line `progress: 3 of 10 conversations`: how much is done, of how much, of what.
+fn progress(line: &str) -> Option<(u64, u64, &str)> {
+    let (done, rest) = line.strip_prefix("progress: ")?.split_once(" of ")?;
+    let (all, words) = rest.split_once(' ')?;
+    Some((done.parse().ok()?, all.parse().ok()?, words))
 }
 
 fn seconds(time: Duration) -> String {
@@ -267,4 +302,20 @@ fn indent(text: &str) -> String {
         .map(|line| format!("    {line}"))
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_how_far_a_program_is() {
+        assert_eq!(
+            progress("progress: 3 of 10 conversations with x"),
+            Some((3, 10, "conversations with x"))
+        );
+        for other in ["progress: all of 10 y", "progress: 3 of 10", "3 of 10 y"] {
+            assert_eq!(progress(other), None, "{other}");
+        }
+    }
 }

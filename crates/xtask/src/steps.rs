@@ -9,6 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::install::Installer;
+use crate::oracles::{self, Wish};
 use crate::report::{Report, Step, Verdict};
 use crate::workspace::Workspace;
 use crate::{arrows as arrows_check, audit as audit_check, tree as tree_check};
@@ -21,6 +22,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 const BUILD_LIMIT: Duration = Duration::from_secs(25 * 60);
 const TEST_LIMIT: Duration = Duration::from_secs(15 * 60);
 const INTEROP_LIMIT: Duration = Duration::from_secs(15 * 60);
+const ORACLES_LIMIT: Duration = Duration::from_secs(30 * 60);
 
 /// How much more the thorough chore does: cases of each property (proptest's own number is 256), kills, and rounds of the
 /// end-to-end tests, since what is wrong there may go well twice.
@@ -93,6 +95,16 @@ pub(crate) fn everything(
     report.step("demo", |step| {
         step.check(Command::new(workspace.built("omemo")).arg("demo"), MINUTE)
     });
+    oracles(
+        workspace,
+        installer,
+        &if thorough {
+            Wish::thorough()
+        } else {
+            Wish::quick()
+        },
+        report,
+    );
     for round in 1..=if thorough { ROUNDS } else { 1 } {
         let name = if round == 1 {
             "interop".to_owned()
@@ -128,6 +140,47 @@ pub(crate) fn interop(
             end_to_end(workspace, installer, names, keep, step)
         });
     }
+}
+
+/// Only the conversations with other implementations.
+pub(crate) fn only_oracles(
+    workspace: &Workspace,
+    installer: Installer,
+    wish: &Wish,
+    report: &mut Report,
+) {
+    report.step("install", |step| installer.provide(workspace, step));
+    let built = report.step("build", |step| {
+        step.check(test_oracles(workspace).arg("--no-run"), BUILD_LIMIT)
+    });
+    if built {
+        oracles(workspace, installer, wish, report);
+    }
+}
+
+fn test_oracles(workspace: &Workspace) -> Command {
+    let mut command = workspace.cargo();
+    command.arg("test").args(EVERYTHING);
+    command.args(["--test", "oracles"]);
+    command
+}
+
+fn oracles(workspace: &Workspace, installer: Installer, wish: &Wish, report: &mut Report) {
+    report.step("oracles", |step| {
+        if let Err(output) = oracles::compile(workspace, installer.signal, step) {
+            return Verdict::failed(output);
+        }
+        let mut command = test_oracles(workspace);
+        command.arg("--").args(wish.arguments());
+        command.env("OMEMO_ORACLES", workspace.oracles()).env(
+            "OMEMO_PEERS_PYTHON",
+            workspace.peers_venv().join("bin/python"),
+        );
+        if installer.strict {
+            command.env("OMEMO_STRICT", "1");
+        }
+        run_tests(step, &mut command, ORACLES_LIMIT)
+    });
 }
 
 pub(crate) fn arrows(workspace: &Workspace, report: &mut Report) {
@@ -212,7 +265,11 @@ fn run_tests(step: &Step, command: &mut Command, limit: Duration) -> Verdict {
     if passed == 0 && !skipped.is_empty() {
         return Verdict::Skipped(skipped.join("\n"));
     }
-    for line in &skipped {
+    let tables = finished
+        .output
+        .lines()
+        .filter(|line| line.starts_with("| "));
+    for line in skipped.iter().copied().chain(tables) {
         step.note(line);
     }
     Verdict::Passed {
@@ -260,7 +317,8 @@ fn is_dull(line: &str) -> bool {
         .is_some_and(|(number, _)| number.parse::<u32>().is_ok());
     let frame = line != text && (numbered || text.starts_with("at "));
     let empty = line.starts_with("running 0 tests")
-        || line.starts_with("test result: ok. 0 passed; 0 failed");
+        || line.starts_with("test result: ok. 0 passed; 0 failed")
+        || line.starts_with("progress: ");
     passed
         || frame
         || empty

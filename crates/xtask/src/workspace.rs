@@ -66,6 +66,11 @@ impl Workspace {
         self.target.join("peers").join("venv")
     }
 
+    /// The compiled shims of other implementations.
+    pub(crate) fn oracles(&self) -> PathBuf {
+        self.target.join("oracles")
+    }
+
     /// A program of ours, as the step `build` leaves it.
     pub(crate) fn built(&self, name: &str) -> PathBuf {
         self.target.join("debug").join(name)
