@@ -110,6 +110,8 @@ struct Plan {
     messages: usize,
     lose: u64,
     reorder: u64,
+    /// Messages that are kept back for long.
+    straggle: u64,
     talkative: u64,
     /// Both begin before either hears of the other.
     both_begin: bool,
@@ -124,6 +126,7 @@ impl Plan {
             messages: 10 + chance.index(51),
             lose: chance.below(15),
             reorder: chance.below(70),
+            straggle: chance.below(12),
             talkative: 20 + chance.below(60),
             both_begin: chance.percent(15) && several,
             begin_again: chance.percent(15) && several,
@@ -145,6 +148,8 @@ struct Side<'a> {
     /// Has a session.
     met: bool,
     incoming: VecDeque<Flight>,
+    /// What comes some other time.
+    kept_back: Vec<Flight>,
     opened: Vec<Flight>,
     /// The peer's ratchet keys, in the order in which they were heard of.
     chains: Vec<Vec<u8>>,
@@ -163,6 +168,7 @@ impl<'a> Side<'a> {
             device,
             met: false,
             incoming: VecDeque::new(),
+            kept_back: Vec::new(),
             opened: Vec::new(),
             chains: Vec::new(),
             sealed: BTreeMap::new(),
@@ -202,7 +208,10 @@ impl Conversation<'_> {
             }
             self.act(speaker)?;
         }
-        // What is still on its way arrives, or does not.
+        // What is still on its way arrives.
+        for side in &mut self.sides {
+            side.incoming.extend(side.kept_back.drain(..));
+        }
         loop {
             let waiting = [OURS, THEIRS].map(|side| !self.sides[side].incoming.is_empty());
             match waiting {
@@ -225,7 +234,11 @@ impl Conversation<'_> {
             84..89 => self.deliver_again(side),
             89..94 => self.forge(side),
             94..97 => self.restart(side),
-            97..99 => self.forget(side),
+            97 => self.forget(side),
+            98 => {
+                self.remember(side);
+                Ok(())
+            }
             _ if self.plan.begin_again && self.began[side] < MOST_SESSIONS => self.begin(side),
             _ => Ok(()),
         }
@@ -283,12 +296,24 @@ impl Conversation<'_> {
             plaintext,
             frame,
         };
+        let receiving = &mut self.sides[other(side)];
         if self.chance.percent(self.plan.lose) {
             self.tally.lost += 1;
+        } else if self.chance.percent(self.plan.straggle) {
+            receiving.kept_back.push(flight);
         } else {
-            self.sides[other(side)].incoming.push_back(flight);
+            receiving.incoming.push_back(flight);
         }
         Ok(())
+    }
+
+    /// One of the messages that were kept back is on its way now.
+    fn remember(&mut self, side: usize) {
+        let kept_back = &mut self.sides[side].kept_back;
+        if !kept_back.is_empty() {
+            let flight = kept_back.swap_remove(self.chance.index(kept_back.len()));
+            self.sides[side].incoming.push_front(flight);
+        }
     }
 
     fn deliver(&mut self, side: usize) -> Result<(), Wrong> {
@@ -307,6 +332,7 @@ impl Conversation<'_> {
             self.tally.lost += 1;
             return Ok(());
         }
+        let turns = self.turns_since(side, &flight.frame);
         let receiving = &mut self.sides[side];
         let name = receiving.device.name;
         let kind = if flight.frame.pre_keys.is_some() {
@@ -340,18 +366,20 @@ impl Conversation<'_> {
         receiving.opened.push(flight);
         self.tally.arrived[other(side)] += 1;
         self.tally.reordered += usize::from(at > 0);
+        self.tally.late += usize::from(turns > 0);
         Ok(())
+    }
+
+    /// How many chains the receiver has heard of since this one, in all sessions together: more than in any of them.
+    fn turns_since(&self, side: usize, frame: &Frame) -> usize {
+        let chains = &self.sides[side].chains;
+        let at = chains.iter().position(|chain| *chain == frame.ratchet_key);
+        at.map_or(0, |at| chains.len() - 1 - at)
     }
 
     /// Whether it is within the receiver's rights to know nothing of this message any more ([`crate::oracle::Habits`]).
     fn comes_too_late(&self, side: usize, frame: &Frame) -> bool {
-        let receiving = &self.sides[side];
-        let at = receiving
-            .chains
-            .iter()
-            .position(|chain| *chain == frame.ratchet_key);
-        // All sessions together: more than there are in any of them.
-        let newer = at.map_or(0, |at| receiving.chains.len() - 1 - at);
+        let newer = self.turns_since(side, frame);
         let habits = self.oracle.habits;
         if side == THEIRS {
             return habits.receiving_chains.is_some_and(|most| newer >= most);

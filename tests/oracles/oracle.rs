@@ -18,12 +18,11 @@ pub(crate) struct Oracle {
 /// What the conversations have to respect. Each of these is a fact about that implementation, and within its rights.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Habits {
-    /// How many of a session's chains of ours it can still read, where that is limited. A message that is later than that
+    /// How many of our chains it keeps, where that is limited, the newest among them. A message of one that it has dropped
     /// counts as lost.
     pub(crate) receiving_chains: Option<usize>,
-    /// Its `pn` is one less than the length of the chain that ended, so that our side learns only from the next chain but
-    /// one that a message was still to come. We keep one key for that until the ratchet turns again; a last message of a
-    /// chain that comes later than that counts as lost.
+    /// Its `pn` is one less than the length of the chain that ended, so that its last message is not among those whose keys
+    /// we put aside. We keep one key for that until the ratchet turns again; if it comes later than that, it counts as lost.
     pub(crate) short_previous: bool,
     /// Whether it keeps several sessions with a peer, so that both may initiate at the same time, and again later.
     pub(crate) several_sessions: bool,
@@ -35,10 +34,9 @@ const ROOMY: Habits = Habits {
     several_sessions: true,
 };
 
-/// All descendants of Signal's first libraries: five receiving chains, of which the first is used up by X3DH where it
-/// initiated.
+/// All descendants of Signal's first libraries.
 const SIGNAL: Habits = Habits {
-    receiving_chains: Some(4),
+    receiving_chains: Some(5),
     short_previous: true,
     several_sessions: true,
 };

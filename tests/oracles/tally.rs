@@ -10,6 +10,8 @@ pub(crate) struct Tally {
     pub(crate) arrived: [usize; 2],
     pub(crate) key_exchanges: usize,
     pub(crate) reordered: usize,
+    /// Arrived after a message of a newer chain.
+    pub(crate) late: usize,
     pub(crate) lost: usize,
     pub(crate) duplicates: usize,
     pub(crate) forged: usize,
@@ -25,6 +27,7 @@ impl AddAssign for Tally {
         }
         self.key_exchanges += other.key_exchanges;
         self.reordered += other.reordered;
+        self.late += other.late;
         self.lost += other.lost;
         self.duplicates += other.duplicates;
         self.forged += other.forged;
@@ -36,13 +39,14 @@ impl AddAssign for Tally {
 /// The head of a table whose rows are [`Tally::row`].
 pub(crate) fn head() -> String {
     format!(
-        "| {:<26} | {:>6} | {:>8} | {:>8} | {:>5} | {:>9} | {:>6} | {:>10} | {:>6} | {:>8} | {:>8} |",
+        "| {:<26} | {:>6} | {:>8} | {:>8} | {:>5} | {:>9} | {:>6} | {:>6} | {:>10} | {:>6} | {:>8} | {:>8} |",
         "oracle",
         "talks",
         "to it",
         "to us",
         "kex",
         "reordered",
+        "late",
         "lost",
         "duplicates",
         "forged",
@@ -55,10 +59,11 @@ impl Tally {
     pub(crate) fn row(&self, title: &str) -> String {
         let [to_it, to_us] = self.arrived;
         format!(
-            "| {title:<26} | {:>6} | {to_it:>8} | {to_us:>8} | {:>5} | {:>9} | {:>6} | {:>10} | {:>6} | {:>8} | {:>8} |",
+            "| {title:<26} | {:>6} | {to_it:>8} | {to_us:>8} | {:>5} | {:>9} | {:>6} | {:>6} | {:>10} | {:>6} | {:>8} | {:>8} |",
             self.conversations,
             self.key_exchanges,
             self.reordered,
+            self.late,
             self.lost,
             self.duplicates,
             self.forged,
