@@ -67,21 +67,45 @@ pub trait Oracle: Sized {
 
 /// Random bytes that were given; where none fit, the system's.
 #[derive(Debug, Default)]
-pub struct Chance(VecDeque<Secret>);
+pub struct Chance {
+    given: VecDeque<Secret>,
+    /// Whether the last one is given again and again: of several sessions that are tried with a message, each draws, and
+    /// the one that can read it keeps what it drew.
+    repeats: bool,
+}
 
 impl Chance {
     /// Draws these, one after another.
-    pub fn given(secrets: impl IntoIterator<Item = Secret>) -> Self {
-        Self(secrets.into_iter().collect())
+    pub fn once(secrets: impl IntoIterator<Item = Secret>) -> Self {
+        Self {
+            given: secrets.into_iter().collect(),
+            repeats: false,
+        }
+    }
+
+    /// Draws the last of these as often as is asked.
+    pub fn repeated(secrets: impl IntoIterator<Item = Secret>) -> Self {
+        Self {
+            repeats: true,
+            ..Self::once(secrets)
+        }
     }
 
     pub fn fill(&mut self, bytes: &mut [u8]) {
         if let Ok(bytes) = <&mut Secret>::try_from(&mut *bytes)
-            && let Some(given) = self.0.pop_front()
+            && let Some(given) = self.next()
         {
             *bytes = given;
             return;
         }
         getrandom::fill(bytes).expect("the system has randomness");
+    }
+
+    fn next(&mut self) -> Option<Secret> {
+        if self.repeats && self.given.len() == 1 {
+            self.given.front().copied()
+        } else {
+            self.given.pop_front()
+        }
     }
 }

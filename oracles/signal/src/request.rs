@@ -119,7 +119,7 @@ impl<O: Oracle> Shim<O> {
             pre_key_id: bundle.id("pre_key_id")?,
             pre_key: bundle.bytes("pre_key")?,
         };
-        let chance = input.chance(&["ephemeral-key", "ratchet-key"])?;
+        let chance = Chance::once(input.randomness(&["ephemeral-key", "ratchet-key"])?);
         self.device()?
             .initiate(input.text("peer")?, &bundle, chance)?;
         Ok(json!({}))
@@ -133,7 +133,7 @@ impl<O: Oracle> Shim<O> {
 
     fn open(&mut self, input: &Input) -> Result<Value, Refusal> {
         let frame = input.bytes("frame")?;
-        let chance = input.chance(&["ratchet-key"])?;
+        let chance = Chance::repeated(input.randomness(&["ratchet-key"])?);
         let plaintext = self.device()?.open(input.text("peer")?, &frame, chance)?;
         Ok(json!({"plaintext": hex::encode(&plaintext)}))
     }
@@ -228,15 +228,14 @@ impl<'a> Input<'a> {
     }
 
     /// The given randomness of these roles, as far as there is any.
-    fn chance(&self, roles: &[&str]) -> Result<Chance, Refusal> {
+    fn randomness(&self, roles: &[&str]) -> Result<Vec<Secret>, Refusal> {
         let Ok(given) = self.object("randomness") else {
-            return Ok(Chance::default());
+            return Ok(Vec::new());
         };
-        let secrets: Result<Vec<_>, _> = roles
+        roles
             .iter()
             .filter(|role| given.0.contains_key(**role))
             .map(|role| given.secret(role))
-            .collect();
-        secrets.map(Chance::given)
+            .collect()
     }
 }
