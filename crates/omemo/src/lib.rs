@@ -127,6 +127,7 @@ mod stanza;
 pub mod store;
 mod stream;
 mod trust;
+pub mod xml;
 
 pub use account::Account;
 pub use address::{Address, BareJid, DeviceId, DeviceIdError, FullJid, JidError};

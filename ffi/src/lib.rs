@@ -1,0 +1,35 @@
+//! The C interface of `omemo`: an account behind opaque handles.
+//!
+//! `include/omemo.h` is made from this crate and is the documentation; `docs/c.md` leads from nothing to a first encrypted
+//! message. From Rust, use the crate `omemo`.
+//!
+//! # Architecture
+//!
+//! `ptr` turns pointers into references and back, `panic` stops panics at the border: no other file has `unsafe` code. `status`
+//! and `reason` are tables of numbers that are for ever. `account` has the calls, with `settings` before and `output`, `event`,
+//! `message` and `device` after them; each object holds its texts ready for C, and wipes them when it is freed.
+
+mod account;
+mod device;
+mod event;
+mod message;
+mod output;
+mod panic;
+mod ptr;
+mod reason;
+mod settings;
+mod status;
+mod text;
+mod value;
+mod version;
+
+pub use account::*;
+pub use device::*;
+pub use event::*;
+pub use message::*;
+pub use output::*;
+pub use reason::omemo_reason;
+pub use settings::*;
+pub use status::{omemo_status, omemo_status_sentence};
+pub use value::{omemo_policy, omemo_protocol, omemo_trust};
+pub use version::omemo_version;

@@ -1,0 +1,121 @@
+//! The app's choices.
+
+use std::ffi::c_char;
+use std::sync::{Mutex, PoisonError};
+
+use omemo::Settings;
+
+use crate::panic;
+use crate::ptr::{self, Place};
+use crate::status::{Failure, omemo_status};
+use crate::value;
+
+/// What an app may choose, given to `omemo_account_open`. Later versions of this library have more to choose; what is not
+/// set is as good a choice as any.
+#[derive(Debug)]
+#[expect(non_camel_case_types, reason = "the header's name")]
+pub struct omemo_settings(Mutex<Settings>);
+
+impl omemo_settings {
+    pub(crate) fn chosen(&self) -> Settings {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Settings)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// Makes settings: both protocols, blind trust before verification, no label, stanzas of at most 200,000 bytes.
+///
+/// `settings` (out): the new object; free it with `omemo_settings_free`, which may be done as soon as the account is open.
+///
+/// Returns `OMEMO_OK`, or `OMEMO_NULL`. Does not touch the disk.
+#[unsafe(no_mangle)]
+pub extern "C" fn omemo_settings_new(settings: *mut *mut omemo_settings) -> omemo_status {
+    panic::status(|| {
+        let place = Place::new(settings)?;
+        place.give(omemo_settings(Mutex::new(Settings::default())));
+        Ok(())
+    })
+}
+
+/// Frees settings and sets the caller's pointer to NULL. NULL, and a pointer to NULL, are harmless.
+#[unsafe(no_mangle)]
+pub extern "C" fn omemo_settings_free(settings: *mut *mut omemo_settings) {
+    panic::asked((), || {
+        drop(ptr::take(settings));
+        Ok(())
+    });
+}
+
+/// Chooses the protocols to publish and speak.
+///
+/// `protocols`: a sum of `OMEMO_PROTOCOL_...`. With none of them an account cannot be opened (`OMEMO_BAD_SETTINGS`).
+///
+/// Returns `OMEMO_OK`, `OMEMO_NULL`, or `OMEMO_BAD_VALUE` for a number that is no such sum. Does not touch the disk.
+#[unsafe(no_mangle)]
+pub extern "C" fn omemo_settings_set_protocols(
+    settings: *mut omemo_settings,
+    protocols: u32,
+) -> omemo_status {
+    panic::status(|| {
+        let versions = value::protocols(protocols)?;
+        ptr::borrow(settings)?.change(|settings| settings.versions = versions);
+        Ok(())
+    })
+}
+
+/// Chooses who decides about keys that are seen for the first time.
+///
+/// `policy`: one of `OMEMO_POLICY_...`.
+///
+/// Returns `OMEMO_OK`, `OMEMO_NULL` or `OMEMO_BAD_VALUE`. Does not touch the disk.
+#[unsafe(no_mangle)]
+pub extern "C" fn omemo_settings_set_policy(
+    settings: *mut omemo_settings,
+    policy: u32,
+) -> omemo_status {
+    panic::status(|| {
+        let policy = value::policy(policy)?;
+        ptr::borrow(settings)?.change(|settings| settings.trust = policy);
+        Ok(())
+    })
+}
+
+/// Chooses what people call this device. It is published and signed (XEP-0384 §5.3.1).
+///
+/// `label`: UTF-8, at most 52 code points, and not of exactly 32 bytes; NULL for none. It is copied. An unusable one is
+/// refused by `omemo_account_open` (`OMEMO_BAD_SETTINGS`).
+///
+/// Returns `OMEMO_OK`, `OMEMO_NULL` or `OMEMO_NOT_UTF8`. Does not touch the disk.
+#[unsafe(no_mangle)]
+pub extern "C" fn omemo_settings_set_label(
+    settings: *mut omemo_settings,
+    label: *const c_char,
+) -> omemo_status {
+    panic::status(|| {
+        let label = ptr::optional_text(label)?.map(str::to_owned);
+        ptr::borrow(settings)?.change(|settings| settings.label = label);
+        Ok(())
+    })
+}
+
+/// Chooses how large stanzas may be; larger ones are split by recipients.
+///
+/// `bytes`: at least 10,000, or `omemo_account_open` refuses it. Servers close the stream above 262,144.
+///
+/// Returns `OMEMO_OK` or `OMEMO_NULL`. Does not touch the disk.
+#[unsafe(no_mangle)]
+pub extern "C" fn omemo_settings_set_max_stanza_bytes(
+    settings: *mut omemo_settings,
+    bytes: usize,
+) -> omemo_status {
+    panic::status(|| -> Result<(), Failure> {
+        ptr::borrow(settings)?.change(|settings| settings.max_stanza_bytes = bytes);
+        Ok(())
+    })
+}
