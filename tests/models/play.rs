@@ -110,6 +110,7 @@ impl<S: Stores + Default> Play<S> {
             Transition::DieReading(parcel) => {
                 let at = parcel.0;
                 let stanza = self.take(*parcel);
+                self.proof.arrives(&stanza, self.ids[at]);
                 let account = self.hub.devices[at].account.as_mut().unwrap();
                 drop(account.receive(&stanza).unwrap());
                 self.restart(at, |stores, old| stores.again(at, old));
@@ -201,16 +202,18 @@ impl<S: Stores + Default> Play<S> {
         text.parse().unwrap()
     }
 
-    pub fn deliver(&mut self, parcel: Parcel) {
+    fn deliver(&mut self, parcel: Parcel) {
         let stanza = self.take(parcel);
-        self.hub.deliver(At(parcel.0), &stanza);
-        self.calm();
+        self.hand_over(parcel.0, &stanza);
     }
 
     fn read_archive(&mut self, at: usize) {
         // everything but messages has arrived already
         let stanzas = std::mem::take(self.hub.mailbox(At(at)));
         let stanzas: Vec<Element> = stanzas.iter().map(|text| text.parse().unwrap()).collect();
+        for stanza in &stanzas {
+            self.proof.arrives(stanza, self.ids[at]);
+        }
         self.hub
             .call(At(at), |account| account.receive_all(&stanzas));
         self.calm();
@@ -236,9 +239,14 @@ impl<S: Stores + Default> Play<S> {
         }
         let stanza = mailbox.remove(place).unwrap();
         if fate == Fate::Delivered {
-            self.hub.deliver(At(to), &stanza.parse().unwrap());
-            self.calm();
+            self.hand_over(to, &stanza.parse().unwrap());
         }
+    }
+
+    fn hand_over(&mut self, to: usize, stanza: &Element) {
+        self.proof.arrives(stanza, self.ids[to]);
+        self.hub.deliver(At(to), stanza);
+        self.calm();
     }
 
     fn offline(&mut self, at: usize) {

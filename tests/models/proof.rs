@@ -26,38 +26,47 @@ pub struct Proof {
     exchanges: BTreeMap<PreKey, BTreeMap<Ephemeral, i64>>,
     /// The key exchanges in a message, by message and receiving device.
     messages: BTreeMap<(Text, u32), Vec<(PreKey, Ephemeral)>>,
+    /// The first key exchange that named a prekey where it belongs.
+    arrived: BTreeMap<PreKey, Ephemeral>,
 }
 
 impl Proof {
     /// Reads a stanza that crosses now.
     pub fn note(&mut self, stanza: &Element, text: Option<Text>, now: i64) {
-        for version in Version::ALL {
-            for (device, bytes) in keys(stanza, version) {
-                let Ok(Inbound::KeyExchange(exchange)) = Inbound::parse(version, &bytes) else {
-                    continue;
-                };
-                let pre_key = (version, device, exchange.pre_key_id().get());
-                let ephemeral = exchange.ephemeral_key().as_bytes().to_vec();
-                self.exchanges
-                    .entry(pre_key)
-                    .or_default()
-                    .entry(ephemeral.clone())
-                    .or_insert(now);
-                if let Some(text) = text {
-                    let known = self.messages.entry((text, device)).or_default();
-                    known.push((pre_key, ephemeral));
-                }
+        for (pre_key, ephemeral) in exchanges(stanza) {
+            let (_, device, _) = pre_key;
+            self.exchanges
+                .entry(pre_key)
+                .or_default()
+                .entry(ephemeral.clone())
+                .or_insert(now);
+            if let Some(text) = text {
+                let known = self.messages.entry((text, device)).or_default();
+                known.push((pre_key, ephemeral));
             }
         }
     }
 
-    /// Whether the message's key exchange with this device names a prekey that another one names too, or is older than the
-    /// grace of the signed prekey that it names can be.
+    /// A stanza reaches a device.
+    pub fn arrives(&mut self, stanza: &Element, at: u32) {
+        for (pre_key, ephemeral) in exchanges(stanza) {
+            let (_, device, _) = pre_key;
+            if device == at {
+                self.arrived.entry(pre_key).or_insert(ephemeral);
+            }
+        }
+    }
+
+    /// Whether the message's key exchange with this device names a prekey that another one named before, or is older than
+    /// the grace of the signed prekey that it names can be.
     pub fn excuses(&self, text: Text, device: u32, now: i64) -> bool {
         let exchanges = self.messages.get(&(text, device)).into_iter().flatten();
         exchanges.into_iter().any(|(pre_key, ephemeral)| {
-            let rivals = &self.exchanges[pre_key];
-            rivals.len() > 1 || now - rivals[ephemeral] >= GRACE
+            let is_second = self
+                .arrived
+                .get(pre_key)
+                .is_some_and(|first| first != ephemeral);
+            is_second || now - self.exchanges[pre_key][ephemeral] >= GRACE
         })
     }
 
@@ -65,6 +74,20 @@ impl Proof {
     pub fn is_key_exchange(&self, text: Text, device: u32) -> bool {
         self.messages.contains_key(&(text, device))
     }
+}
+
+/// The key exchanges in a stanza.
+fn exchanges(stanza: &Element) -> Vec<(PreKey, Ephemeral)> {
+    let mut found = Vec::new();
+    for version in Version::ALL {
+        for (device, bytes) in keys(stanza, version) {
+            if let Ok(Inbound::KeyExchange(exchange)) = Inbound::parse(version, &bytes) {
+                let pre_key = (version, device, exchange.pre_key_id().get());
+                found.push((pre_key, exchange.ephemeral_key().as_bytes().to_vec()));
+            }
+        }
+    }
+    found
 }
 
 /// The keys in a stanza in one protocol, with the device that each is for.
