@@ -274,7 +274,7 @@ fn ask<T>(event: *const omemo_event, otherwise: T, answer: impl FnOnce(&omemo_ev
 
 /// What kind of event it is; `OMEMO_EVENT_OTHER` for NULL.
 #[unsafe(no_mangle)]
-pub extern "C" fn omemo_event_kind(event: *const omemo_event) -> omemo_event_kind {
+pub extern "C" fn omemo_event_kind_of(event: *const omemo_event) -> omemo_event_kind {
     ask(event, omemo_event_kind::OMEMO_EVENT_OTHER, |event| {
         event.kind
     })

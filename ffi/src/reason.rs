@@ -2,20 +2,12 @@
 
 use omemo::{UndecryptableReason, UnsentReason, UnservedReason};
 
-macro_rules! reasons {
-    ($($(#[$doc:meta])* $name:ident = $number:literal,)*) => {
-        /// Why something was not done. Numbers are for ever; new ones may be added.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        #[repr(u32)]
-        #[expect(non_camel_case_types, reason = "the header's name")]
-        #[non_exhaustive]
-        pub enum omemo_reason {
-            $($(#[$doc])* $name = $number,)*
-        }
-    };
-}
-
-reasons! {
+/// Why something was not done. Numbers are for ever; new ones may be added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+#[expect(non_camel_case_types, reason = "the header's name")]
+#[non_exhaustive]
+pub enum omemo_reason {
     /// There is nothing to give a reason for.
     OMEMO_REASON_NONE = 0,
     /// Of a newer version of this library: see the text.

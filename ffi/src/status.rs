@@ -5,79 +5,115 @@ use std::ffi::{CStr, c_char};
 use omemo::store::StoreError;
 use omemo::{CallerError, Error};
 
-macro_rules! statuses {
-    ($($(#[$doc:meta])* $name:ident = $number:literal, $sentence:literal;)*) => {
-        /// What a call returns. Numbers and names are for ever; new ones may be added, so treat a number that you do
-        /// not know as a failure.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        #[repr(i32)]
-        #[expect(non_camel_case_types, reason = "the header's name")]
-        #[non_exhaustive]
-        pub enum omemo_status {
-            $($(#[$doc])* $name = $number,)*
-        }
-
-        impl omemo_status {
-            /// All of them, in the order of the table.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
-
-            /// Its sentence.
-            #[must_use]
-            pub const fn sentence(self) -> &'static CStr {
-                match self { $(Self::$name => $sentence,)* }
-            }
-
-            /// The status of a number.
-            #[must_use]
-            pub const fn of(number: i32) -> Option<Self> {
-                match number { $($number => Some(Self::$name),)* _ => None }
-            }
-        }
-    };
-}
-
-statuses! {
+/// What a call returns. Numbers and names are for ever; new ones may be added, so treat a number that you do not know as a
+/// failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(i32)]
+#[expect(non_camel_case_types, reason = "the header's name")]
+#[non_exhaustive]
+pub enum omemo_status {
     /// Done.
-    OMEMO_OK = 0, c"done";
+    OMEMO_OK = 0,
     /// A pointer that has to point to something is NULL.
-    OMEMO_NULL = 1, c"a pointer that has to point to something is NULL";
+    OMEMO_NULL = 1,
     /// A text is not UTF-8.
-    OMEMO_NOT_UTF8 = 2, c"a text is not UTF-8";
+    OMEMO_NOT_UTF8 = 2,
     /// A number stands for nothing that is known here: a protocol, a policy, a level of trust.
-    OMEMO_BAD_VALUE = 3, c"a number stands for nothing that is known here";
+    OMEMO_BAD_VALUE = 3,
     /// A text is no JID, or a full one where a bare one belongs.
-    OMEMO_NOT_JID = 4, c"a text is no JID of the kind that belongs there";
+    OMEMO_NOT_JID = 4,
     /// A text is not XML as XMPP allows it, or not one element.
-    OMEMO_NOT_XML = 5, c"a text is not one element of XML as XMPP allows it";
+    OMEMO_NOT_XML = 5,
     /// A text is not a fingerprint of 64 hexadecimal digits.
-    OMEMO_NOT_FINGERPRINT = 6, c"a text is not a fingerprint of 64 hexadecimal digits";
+    OMEMO_NOT_FINGERPRINT = 6,
     /// Settings that cannot be followed.
-    OMEMO_BAD_SETTINGS = 7, c"the settings cannot be followed";
+    OMEMO_BAD_SETTINGS = 7,
     /// A message that cannot be sent: empty, too large, or with an unusable id.
-    OMEMO_BAD_MESSAGE = 8, c"the message cannot be sent";
+    OMEMO_BAD_MESSAGE = 8,
     /// A JID of another account than the handle's.
-    OMEMO_OTHER_ACCOUNT = 9, c"the JID belongs to another account";
+    OMEMO_OTHER_ACCOUNT = 9,
     /// The account was never told that it is online.
-    OMEMO_OFFLINE = 10, c"the account is not online";
+    OMEMO_OFFLINE = 10,
     /// No key with this fingerprint is known for that account.
-    OMEMO_UNKNOWN_KEY = 11, c"no key with this fingerprint is known for that account";
+    OMEMO_UNKNOWN_KEY = 11,
     /// Another process holds the store and did not let go.
-    OMEMO_STORE_LOCKED = 20, c"another process holds the store; try again";
+    OMEMO_STORE_LOCKED = 20,
     /// No room on the disk. Nothing was changed.
-    OMEMO_STORE_FULL = 21, c"the disk is full; nothing was changed";
+    OMEMO_STORE_FULL = 21,
     /// The store was written by a newer version of this library.
-    OMEMO_STORE_NEWER = 22, c"the store was written by a newer version of this library";
+    OMEMO_STORE_NEWER = 22,
     /// The store makes no sense.
-    OMEMO_STORE_DAMAGED = 23, c"the store is damaged";
+    OMEMO_STORE_DAMAGED = 23,
     /// The store cannot be opened or written.
-    OMEMO_STORE_UNUSABLE = 24, c"the store cannot be used";
+    OMEMO_STORE_UNUSABLE = 24,
     /// The operating system gave no randomness.
-    OMEMO_NO_RANDOMNESS = 30, c"the operating system gave no randomness";
+    OMEMO_NO_RANDOMNESS = 30,
     /// A bug of this library, which it noticed. Please report it.
-    OMEMO_BUG = 31, c"this is a bug in omemo, please report it";
+    OMEMO_BUG = 31,
     /// A bug of this library, which ended the call in the middle. What is on the disk is sound: free the handle and
     /// open a new one. Please report it.
-    OMEMO_PANIC = 32, c"a bug in omemo ended the call: free the handle and open a new one, and please report it";
+    OMEMO_PANIC = 32,
+}
+
+impl omemo_status {
+    /// All of them.
+    pub const ALL: [Self; 20] = [
+        Self::OMEMO_OK,
+        Self::OMEMO_NULL,
+        Self::OMEMO_NOT_UTF8,
+        Self::OMEMO_BAD_VALUE,
+        Self::OMEMO_NOT_JID,
+        Self::OMEMO_NOT_XML,
+        Self::OMEMO_NOT_FINGERPRINT,
+        Self::OMEMO_BAD_SETTINGS,
+        Self::OMEMO_BAD_MESSAGE,
+        Self::OMEMO_OTHER_ACCOUNT,
+        Self::OMEMO_OFFLINE,
+        Self::OMEMO_UNKNOWN_KEY,
+        Self::OMEMO_STORE_LOCKED,
+        Self::OMEMO_STORE_FULL,
+        Self::OMEMO_STORE_NEWER,
+        Self::OMEMO_STORE_DAMAGED,
+        Self::OMEMO_STORE_UNUSABLE,
+        Self::OMEMO_NO_RANDOMNESS,
+        Self::OMEMO_BUG,
+        Self::OMEMO_PANIC,
+    ];
+
+    /// Its sentence.
+    #[must_use]
+    pub const fn sentence(self) -> &'static CStr {
+        match self {
+            Self::OMEMO_OK => c"done",
+            Self::OMEMO_NULL => c"a pointer that has to point to something is NULL",
+            Self::OMEMO_NOT_UTF8 => c"a text is not UTF-8",
+            Self::OMEMO_BAD_VALUE => c"a number stands for nothing that is known here",
+            Self::OMEMO_NOT_JID => c"a text is no JID of the kind that belongs there",
+            Self::OMEMO_NOT_XML => c"a text is not one element of XML as XMPP allows it",
+            Self::OMEMO_NOT_FINGERPRINT => c"a text is not a fingerprint of 64 hexadecimal digits",
+            Self::OMEMO_BAD_SETTINGS => c"the settings cannot be followed",
+            Self::OMEMO_BAD_MESSAGE => c"the message cannot be sent",
+            Self::OMEMO_OTHER_ACCOUNT => c"the JID belongs to another account",
+            Self::OMEMO_OFFLINE => c"the account is not online",
+            Self::OMEMO_UNKNOWN_KEY => c"no key with this fingerprint is known for that account",
+            Self::OMEMO_STORE_LOCKED => c"another process holds the store; try again",
+            Self::OMEMO_STORE_FULL => c"the disk is full; nothing was changed",
+            Self::OMEMO_STORE_NEWER => c"the store was written by a newer version of this library",
+            Self::OMEMO_STORE_DAMAGED => c"the store is damaged",
+            Self::OMEMO_STORE_UNUSABLE => c"the store cannot be used",
+            Self::OMEMO_NO_RANDOMNESS => c"the operating system gave no randomness",
+            Self::OMEMO_BUG => c"this is a bug in omemo, please report it",
+            Self::OMEMO_PANIC => c"a bug in omemo ended the call: free the handle and open a new one, and please report it",
+        }
+    }
+
+    /// The status of a number.
+    #[must_use]
+    pub fn of(number: i32) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|status| *status as i32 == number)
+    }
 }
 
 /// A failed call: the status, and the sentence that says more.

@@ -1,0 +1,688 @@
+/*
+ * omemo: end-to-end encryption for XMPP clients, in both OMEMO protocols in use.
+ *
+ * Hand the account every stanza that arrives, send every stanza that it hands back. Whatever a call returns is already on the
+ * disk, so that nothing is lost and no key used twice, whenever the process dies. docs/c.md leads from nothing to a first
+ * encrypted message; ffi/examples/ has whole programs.
+ *
+ * - Functions that can fail return omemo_status; outputs are written only if it is OMEMO_OK. Of a failed call of an account,
+ *   omemo_last_error has the whole sentence.
+ * - An object that a call gives out belongs to the caller and is freed by the function of its type, which takes the address of
+ *   the pointer and sets it to NULL. Objects and texts that an accessor gives out (const pointers) belong to the object that was
+ *   asked, live as long as that, and are not freed.
+ * - Texts are UTF-8 and end with a zero byte. Texts that are handed in are copied.
+ * - NULL where something has to stand is OMEMO_NULL, never a crash. A pointer to something else, or to something that was freed,
+ *   cannot be noticed.
+ * - Accounts may be used from several threads, and a store from several processes.
+ *
+ * Licence: MIT or Apache-2.0. This file is generated; do not edit it.
+ */
+
+#ifndef OMEMO_H
+#define OMEMO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+
+// What a call returns. Numbers and names are for ever; new ones may be added, so treat a number that you do not know as a
+// failure.
+enum omemo_status
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // Done.
+    OMEMO_OK = 0,
+    // A pointer that has to point to something is NULL.
+    OMEMO_NULL = 1,
+    // A text is not UTF-8.
+    OMEMO_NOT_UTF8 = 2,
+    // A number stands for nothing that is known here: a protocol, a policy, a level of trust.
+    OMEMO_BAD_VALUE = 3,
+    // A text is no JID, or a full one where a bare one belongs.
+    OMEMO_NOT_JID = 4,
+    // A text is not XML as XMPP allows it, or not one element.
+    OMEMO_NOT_XML = 5,
+    // A text is not a fingerprint of 64 hexadecimal digits.
+    OMEMO_NOT_FINGERPRINT = 6,
+    // Settings that cannot be followed.
+    OMEMO_BAD_SETTINGS = 7,
+    // A message that cannot be sent: empty, too large, or with an unusable id.
+    OMEMO_BAD_MESSAGE = 8,
+    // A JID of another account than the handle's.
+    OMEMO_OTHER_ACCOUNT = 9,
+    // The account was never told that it is online.
+    OMEMO_OFFLINE = 10,
+    // No key with this fingerprint is known for that account.
+    OMEMO_UNKNOWN_KEY = 11,
+    // Another process holds the store and did not let go.
+    OMEMO_STORE_LOCKED = 20,
+    // No room on the disk. Nothing was changed.
+    OMEMO_STORE_FULL = 21,
+    // The store was written by a newer version of this library.
+    OMEMO_STORE_NEWER = 22,
+    // The store makes no sense.
+    OMEMO_STORE_DAMAGED = 23,
+    // The store cannot be opened or written.
+    OMEMO_STORE_UNUSABLE = 24,
+    // The operating system gave no randomness.
+    OMEMO_NO_RANDOMNESS = 30,
+    // A bug of this library, which it noticed. Please report it.
+    OMEMO_BUG = 31,
+    // A bug of this library, which ended the call in the middle. What is on the disk is sound: free the handle and
+    // open a new one. Please report it.
+    OMEMO_PANIC = 32,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum omemo_status omemo_status;
+#else
+typedef int32_t omemo_status;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What kind of event it is. The comment of each names what can be asked of it; everything else is NULL, 0 or false. New kinds
+// may be added: ignore those that you do not know.
+enum omemo_event_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // Of a newer version of this library.
+    OMEMO_EVENT_OTHER = 0,
+    // A decrypted message: `message`. It stays in the inbox until it is acknowledged.
+    OMEMO_EVENT_MESSAGE = 1,
+    // A message for us that cannot be read: `jid`, `device` (0 if unknown), `protocol`, `id` (of the stanza), `reason`,
+    // `text`.
+    OMEMO_EVENT_UNDECRYPTABLE = 2,
+    // A message was sealed and stands in the outbox: `id` (the app's), `jid` (the chat), `served`, `unserved`.
+    OMEMO_EVENT_SEALED = 3,
+    // A message was given up, since no device of the recipient can be served; nothing was sent: `id`, `jid`, `unserved`.
+    OMEMO_EVENT_REFUSED = 4,
+    // A sealed stanza was dropped from the outbox: `id`, `reason`, `text`, `maybe_delivered`.
+    OMEMO_EVENT_UNSENT = 5,
+    // Our device is published, or its bundle was renewed: `protocol`.
+    OMEMO_EVENT_PUBLISHED = 6,
+    // A protocol is off for this stream: `protocol`, `text`.
+    OMEMO_EVENT_PROTOCOL_OFF = 7,
+    // The server breaks a requirement of XEP-0384 §7: `protocol`, `text`.
+    OMEMO_EVENT_SERVER_LACKS = 8,
+    // An identity key was seen for the first time: `jid`, `device`, `fingerprint`, `trust`.
+    OMEMO_EVENT_NEW_KEY = 9,
+    // A device shows another identity key than before, which was refused: `jid`, `device`, `protocol`.
+    OMEMO_EVENT_IDENTITY_CHANGED = 10,
+    // An account's device list changed: `jid`, `protocol`.
+    OMEMO_EVENT_DEVICES_CHANGED = 11,
+    // An account's device list was refused; the known one stays in force: `jid`, `protocol`, `text`.
+    OMEMO_EVENT_LIST_REFUSED = 12,
+    // `omemo_account_inspect` has learnt all it can: `jid`.
+    OMEMO_EVENT_INSPECTED = 13,
+    // Nobody closed the catch-up for an hour, so it was closed now.
+    OMEMO_EVENT_CATCH_UP_EXPIRED = 14,
+    // Our device list or bundle had been taken away and was published again: `protocol`.
+    OMEMO_EVENT_REANNOUNCED = 15,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum omemo_event_kind omemo_event_kind;
+#else
+typedef uint32_t omemo_event_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// A protocol. They are bits, so that a set of them is one number.
+enum omemo_protocol
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // None, or unknown.
+    OMEMO_PROTOCOL_NONE = 0,
+    // `urn:xmpp:omemo:2`.
+    OMEMO_PROTOCOL_2 = 1,
+    // `eu.siacs.conversations.axolotl`.
+    OMEMO_PROTOCOL_LEGACY = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum omemo_protocol omemo_protocol;
+#else
+typedef uint32_t omemo_protocol;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// Why something was not done. Numbers are for ever; new ones may be added.
+enum omemo_reason
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // There is nothing to give a reason for.
+    OMEMO_REASON_NONE = 0,
+    // Of a newer version of this library: see the text.
+    OMEMO_REASON_OTHER = 1,
+    // Not served: the account has no OMEMO devices.
+    OMEMO_REASON_NO_DEVICES = 100,
+    // Not served: the device list cannot be had.
+    OMEMO_REASON_LIST_UNAVAILABLE = 101,
+    // Not served: its bundle is missing, late or unusable.
+    OMEMO_REASON_BUNDLE_UNUSABLE = 102,
+    // Not served: nobody has decided about its key.
+    OMEMO_REASON_UNDECIDED = 103,
+    // Not served: its key is distrusted.
+    OMEMO_REASON_DISTRUSTED = 104,
+    // Not served, or not read: it shows another identity key than before.
+    OMEMO_REASON_IDENTITY_CHANGED = 105,
+    // Not served: it only speaks legacy, which carries nothing but text.
+    OMEMO_REASON_CONTENT_NOT_CARRIED = 106,
+    // Not served: our own device could not be published, so that nobody could answer.
+    OMEMO_REASON_NOT_PUBLISHED = 107,
+    // Not read: malformed.
+    OMEMO_REASON_MALFORMED = 200,
+    // Not read: not encrypted for this device.
+    OMEMO_REASON_NOT_FOR_THIS_DEVICE = 201,
+    // Not read: there is no session.
+    OMEMO_REASON_NO_SESSION = 202,
+    // Not read: no session opens it.
+    OMEMO_REASON_SESSION_REFUSED = 203,
+    // Not read: it names a prekey that is not ours, or was used before.
+    OMEMO_REASON_UNKNOWN_PREKEY = 204,
+    // Not read: its key exchange is invalid.
+    OMEMO_REASON_KEY_EXCHANGE_REFUSED = 205,
+    // Not read: its key was discarded after too many missing messages.
+    OMEMO_REASON_TOO_OLD = 206,
+    // Not read: its payload is damaged.
+    OMEMO_REASON_PAYLOAD_REFUSED = 207,
+    // Not read: its envelope contradicts the stanza.
+    OMEMO_REASON_ENVELOPE_REFUSED = 208,
+    // Not read: its sender is not known for sure.
+    OMEMO_REASON_SENDER_UNKNOWN = 209,
+    // Not sent: older than a day.
+    OMEMO_REASON_EXPIRED = 300,
+    // Not sent: a device that it serves may no longer read it.
+    OMEMO_REASON_NO_LONGER_ALLOWED = 301,
+    // Not sent: handed out three times and never confirmed.
+    OMEMO_REASON_NEVER_CONFIRMED = 302,
+    // Not sent: it came back with an error.
+    OMEMO_REASON_BOUNCED = 303,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum omemo_reason omemo_reason;
+#else
+typedef uint32_t omemo_reason;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// How far a key is trusted. Only keys that are blindly trusted or verified receive content.
+enum omemo_trust
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // Nobody has decided yet: nothing is encrypted to it.
+    OMEMO_TRUST_UNDECIDED = 0,
+    // Trusted because it was there before anything of this account was verified.
+    OMEMO_TRUST_BLIND = 1,
+    // A person compared the fingerprint.
+    OMEMO_TRUST_VERIFIED = 2,
+    // A person refused it: nothing is encrypted to it.
+    OMEMO_TRUST_DISTRUSTED = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum omemo_trust omemo_trust;
+#else
+typedef uint32_t omemo_trust;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// One device of one account, on a store on disk. It may be used from several threads: calls wait for each other. Several
+// processes may open the same store: transactions wait for each other, for at most 10 seconds.
+typedef struct omemo_account omemo_account;
+
+// One device of an account. It belongs to the list that it was found in.
+typedef struct omemo_device omemo_device;
+
+// The devices of an account, by id.
+typedef struct omemo_devices omemo_devices;
+
+// Something that happened. It belongs to its output.
+typedef struct omemo_event omemo_event;
+
+// A decrypted message. It stands in the account's inbox until it is acknowledged. It belongs to the output or the list that
+// it was found in and is freed, and wiped, with it.
+typedef struct omemo_message omemo_message;
+
+// Messages of the inbox, in order of arrival.
+typedef struct omemo_messages omemo_messages;
+
+// The result of a call. Everything in it is already durable: what is not sent now is handed out again.
+typedef struct omemo_output omemo_output;
+
+// A device, or an account as a whole, that a message was encrypted for, or was not. It belongs to its event.
+typedef struct omemo_recipient omemo_recipient;
+
+// What an app may choose, given to `omemo_account_open`. Later versions of this library have more to choose; what is not
+// set is as good a choice as any.
+typedef struct omemo_settings omemo_settings;
+
+// One stanza to send. It belongs to its output.
+typedef struct omemo_stanza omemo_stanza;
+
+// All of them.
+#define omemo_status_ALL { OMEMO_OK, OMEMO_NULL, OMEMO_NOT_UTF8, OMEMO_BAD_VALUE, OMEMO_NOT_JID, OMEMO_NOT_XML, OMEMO_NOT_FINGERPRINT, OMEMO_BAD_SETTINGS, OMEMO_BAD_MESSAGE, OMEMO_OTHER_ACCOUNT, OMEMO_OFFLINE, OMEMO_UNKNOWN_KEY, OMEMO_STORE_LOCKED, OMEMO_STORE_FULL, OMEMO_STORE_NEWER, OMEMO_STORE_DAMAGED, OMEMO_STORE_UNUSABLE, OMEMO_NO_RANDOMNESS, OMEMO_BUG, OMEMO_PANIC, }
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+// The version of the library that is running, as `"1.2.3"`. Functions are only added, and none changes its meaning, as long as
+// the shared library keeps the number in its name. It lives for ever and is not freed. Does not touch the disk.
+const char *omemo_version(void);
+
+// The sentence of a status, for people; of a number that is none, a sentence that says so. It lives for ever and is
+// not freed. Does not touch the disk.
+const char *omemo_status_sentence(int32_t status);
+
+// Makes settings: both protocols, blind trust before verification, no label, stanzas of at most 200,000 bytes.
+//
+// `settings` (out): the new object; free it with `omemo_settings_free`, which may be done as soon as the account is open.
+//
+// Returns `OMEMO_OK`, or `OMEMO_NULL`. Does not touch the disk.
+omemo_status omemo_settings_new(omemo_settings **settings);
+
+// Frees settings and sets the caller's pointer to NULL. NULL, and a pointer to NULL, are harmless.
+void omemo_settings_free(omemo_settings **settings);
+
+// Chooses the protocols to publish and speak.
+//
+// `protocols`: a sum of `OMEMO_PROTOCOL_...`. With none of them an account cannot be opened (`OMEMO_BAD_SETTINGS`).
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, or `OMEMO_BAD_VALUE` for a number that is no such sum. Does not touch the disk.
+omemo_status omemo_settings_set_protocols(omemo_settings *settings, uint32_t protocols);
+
+// Chooses who decides about keys that are seen for the first time.
+//
+// `policy`: one of `OMEMO_POLICY_...`.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL` or `OMEMO_BAD_VALUE`. Does not touch the disk.
+omemo_status omemo_settings_set_policy(omemo_settings *settings, uint32_t policy);
+
+// Chooses what people call this device. It is published and signed (XEP-0384 §5.3.1).
+//
+// `label`: UTF-8, at most 52 code points, and not of exactly 32 bytes; NULL for none. It is copied. An unusable one is
+// refused by `omemo_account_open` (`OMEMO_BAD_SETTINGS`).
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL` or `OMEMO_NOT_UTF8`. Does not touch the disk.
+omemo_status omemo_settings_set_label(omemo_settings *settings, const char *label);
+
+// Chooses how large stanzas may be; larger ones are split by recipients.
+//
+// `bytes`: at least 10,000, or `omemo_account_open` refuses it. Servers close the stream above 262,144.
+//
+// Returns `OMEMO_OK` or `OMEMO_NULL`. Does not touch the disk.
+omemo_status omemo_settings_set_max_stanza_bytes(omemo_settings *settings, size_t bytes);
+
+// Opens an account; on an empty store a new device is made. Nothing is published before `omemo_account_online`.
+//
+// `path`: the store's file, made if it is not there, which only its owner may read. `jid`: the account's bare JID; one file
+// may hold several accounts. `settings`: copied; NULL for the usual ones. `account` (out): the handle; free it with
+// `omemo_account_free`.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_NOT_UTF8`, `OMEMO_NOT_JID`, `OMEMO_BAD_SETTINGS`, `OMEMO_NO_RANDOMNESS`, or one of
+// `OMEMO_STORE_...`. There is no handle to ask for a sentence after a failure: `omemo_status_sentence` has the status's own.
+// Reads and writes the disk.
+omemo_status omemo_account_open(const char *path,
+                                const char *jid,
+                                const omemo_settings *settings,
+                                omemo_account **account);
+
+// Closes an account, wipes its keys from memory and sets the caller's pointer to NULL. What waits in the outbox stays there;
+// messages that still wait for keys are forgotten, as in a crash: send them again after the next start. NULL, and a pointer
+// to NULL, are harmless. No other thread may use the handle any more. Tidies the store on the disk.
+void omemo_account_free(omemo_account **account);
+
+// The sentence of the last call of this account that failed: what happened, to whom, and what to do. It holds no key and no
+// text of messages, but may name JIDs.
+//
+// `buffer` (out): gets the sentence with a zero byte at its end, cut off where it does not fit; may be NULL. `size`: the
+// buffer's bytes.
+//
+// Returns the bytes of the whole sentence without the zero byte; 0 if no call has failed, or for NULL. Does not touch the
+// disk.
+size_t omemo_last_error(const omemo_account *account,
+                        char *buffer,
+                        size_t size);
+
+// The account's bare JID, normalised. It lives as long as the handle.
+const char *omemo_account_jid(const omemo_account *account);
+
+// This device's id; 0 for NULL. It can only change before the device is published for the first time.
+uint32_t omemo_account_device(const omemo_account *account);
+
+// The fingerprint of this device's identity key: eight groups of eight hexadecimal digits (XEP-0384 §8). It lives as long as
+// the handle.
+const char *omemo_account_fingerprint(const omemo_account *account);
+
+// What the app advertises in its entity capabilities (XEP-0115), so that servers push device lists to it: one feature, by
+// position from 0 on; NULL beyond the last. It lives as long as the handle.
+const char *omemo_account_feature(const omemo_account *account,
+                                  size_t index);
+
+// A stream is up: publishes what has to be published, fetches our own lists, and hands out what was sealed and never
+// confirmed as sent.
+//
+// `full_jid`: the JID with the resource that the server bound. `resumed`: whether the server kept the stream (XEP-0198); if
+// not, a catch-up is opened: call `omemo_account_caught_up` when the archive has been read, or at once where there is none.
+// `output` (out): free it with `omemo_output_free`.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_NOT_UTF8`, `OMEMO_NOT_JID`, `OMEMO_OTHER_ACCOUNT`, or one of `OMEMO_STORE_...`. Reads
+// and writes the disk.
+omemo_status omemo_account_online(omemo_account *account,
+                                  const char *full_jid,
+                                  bool resumed,
+                                  omemo_output **output);
+
+// The stream is gone. Waiting messages stay and go on with the next `omemo_account_online`.
+//
+// Returns `OMEMO_OK` or `OMEMO_NULL`. Does not touch the disk.
+omemo_status omemo_account_offline(omemo_account *account);
+
+// The archive has been read: prekeys that it used are deleted, and answers that are owed go out.
+//
+// `output` (out): free it with `omemo_output_free`.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, or one of `OMEMO_STORE_...`. Reads and writes the disk.
+omemo_status omemo_account_caught_up(omemo_account *account, omemo_output **output);
+
+// Takes a stanza, any that arrives: `<message/>`, `<iq/>` or `<presence/>`. Whatever is in it, what it causes are events.
+//
+// `stanza`: one element as XML; what declares no namespace is in `jabber:client`. `output` (out): free it with
+// `omemo_output_free`; if `omemo_output_consumed`, the app neither shows nor routes the stanza.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_NOT_UTF8`, `OMEMO_NOT_XML` (nothing was looked at), or one of `OMEMO_STORE_...`. A
+// stanza without anything of OMEMO does not touch the disk.
+omemo_status omemo_account_receive(omemo_account *account,
+                                   const char *stanza,
+                                   omemo_output **output);
+
+// Takes several stanzas in one transaction, as from an archive.
+//
+// `stanzas`: so many pointers to texts as for `omemo_account_receive`. `output` (out): free it with `omemo_output_free`; it
+// says consumed if all of them were.
+//
+// Returns what `omemo_account_receive` does; after a failure none of them was taken.
+omemo_status omemo_account_receive_all(omemo_account *account,
+                                       const char *const *stanzas,
+                                       size_t count,
+                                       omemo_output **output);
+
+// Encrypts a text message and hands it out, or asks for what it lacks first and hands it out with a later call. Repeating a
+// send with the same id does nothing twice: after a crash, repeat every send that you have not noted as sent.
+//
+// `id`: the app's own id of the message. `jid`: the contact's bare JID. `body`: the text. All are copied. `output` (out): free
+// it with `omemo_output_free`.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_NOT_UTF8`, `OMEMO_NOT_JID`, `OMEMO_BAD_MESSAGE`, or one of `OMEMO_STORE_...`. Reads and
+// writes the disk.
+omemo_status omemo_account_send_text(omemo_account *account,
+                                     const char *id,
+                                     const char *jid,
+                                     const char *body,
+                                     omemo_output **output);
+
+// Encrypts a message with any content, as `omemo_account_send_text` does. Devices that only speak the legacy protocol are left
+// unserved when there is more than a body.
+//
+// `content`: the elements to encrypt as XML, side by side; what declares no namespace is in `jabber:client`. `hints`: elements
+// that stand beside the encrypted one in the clear, such as XEP-0334 hints; NULL for none.
+//
+// Returns what `omemo_account_send_text` does, and `OMEMO_NOT_XML`.
+omemo_status omemo_account_send(omemo_account *account,
+                                const char *id,
+                                const char *jid,
+                                const char *content,
+                                const char *hints,
+                                omemo_output **output);
+
+// Does what is due: rotation, retries, time-outs, and tidying up the store. Call it when the time of `omemo_output_wake` has
+// come.
+//
+// `output` (out): free it with `omemo_output_free`.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, or one of `OMEMO_STORE_...`. Reads and writes the disk.
+omemo_status omemo_account_tick(omemo_account *account,
+                                omemo_output **output);
+
+// The network has these stanzas: acknowledged by stream management (XEP-0198), or the stream was closed in good order after
+// them. Unknown tickets are ignored.
+//
+// `tickets`: so many numbers of `omemo_stanza_ticket`; may be NULL if `count` is 0.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, or one of `OMEMO_STORE_...`. Writes the disk.
+omemo_status omemo_account_sent(omemo_account *account,
+                                const uint64_t *tickets,
+                                size_t count);
+
+// The app has stored these messages: they leave the inbox. Unknown ids are ignored.
+//
+// `ids`: so many numbers of `omemo_message_inbox_id`; may be NULL if `count` is 0.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, or one of `OMEMO_STORE_...`. Writes the disk.
+omemo_status omemo_account_acknowledge(omemo_account *account, const uint64_t *ids, size_t count);
+
+// All messages that were not acknowledged, in order of arrival; for any process.
+//
+// `messages` (out): free it with `omemo_messages_free`.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, or one of `OMEMO_STORE_...`. Reads the disk.
+omemo_status omemo_account_inbox(omemo_account *account, omemo_messages **messages);
+
+// Fetches an account's lists and bundles without making sessions, so that people can compare fingerprints before the first
+// message. Ends with `OMEMO_EVENT_INSPECTED`; then ask `omemo_account_devices`.
+//
+// `jid`: the bare JID. `output` (out): free it with `omemo_output_free`.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_NOT_UTF8`, `OMEMO_NOT_JID`, `OMEMO_OFFLINE`, or one of `OMEMO_STORE_...`. Reads and
+// writes the disk.
+omemo_status omemo_account_inspect(omemo_account *account,
+                                   const char *jid,
+                                   omemo_output **output);
+
+// This account may get automatic answers: they complete key exchanges and keep ratchets turning, and show that we are online.
+// For contacts; those we write to are known anyway.
+//
+// `jid`: the bare JID. `output` (out): free it with `omemo_output_free`.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_NOT_UTF8`, `OMEMO_NOT_JID`, or one of `OMEMO_STORE_...`. Reads and writes the disk.
+omemo_status omemo_account_known(omemo_account *account,
+                                 const char *jid,
+                                 omemo_output **output);
+
+// All known devices of an account, by id; our own account's too.
+//
+// `jid`: the bare JID. `devices` (out): free it with `omemo_devices_free`.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_NOT_UTF8`, `OMEMO_NOT_JID`, or one of `OMEMO_STORE_...`. Reads the disk.
+omemo_status omemo_account_devices(omemo_account *account, const char *jid, omemo_devices **devices);
+
+// A person has decided about a key. Only a full fingerprint names one.
+//
+// `jid`: whose key, a bare JID. `fingerprint`: 64 hexadecimal digits; spaces do not matter. `trust`: one of `OMEMO_TRUST_...`.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_NOT_UTF8`, `OMEMO_NOT_JID`, `OMEMO_NOT_FINGERPRINT`, `OMEMO_BAD_VALUE`,
+// `OMEMO_UNKNOWN_KEY`, or one of `OMEMO_STORE_...`. Reads and writes the disk.
+omemo_status omemo_account_decide(omemo_account *account,
+                                  const char *jid,
+                                  const char *fingerprint,
+                                  uint32_t trust);
+
+// Frees an output with all stanzas and events, wipes their texts, and sets the caller's pointer to NULL. NULL, and a pointer
+// to NULL, are harmless.
+void omemo_output_free(omemo_output **output);
+
+// Whether the stanza that was handed in was ours: then the app neither shows nor routes it.
+bool omemo_output_consumed(const omemo_output *output);
+
+// When `omemo_account_tick` is due.
+//
+// `seconds` (out): seconds since 1970, written only if it is due at some time; may be NULL.
+//
+// Returns whether it is. Only the newest output's answer counts.
+bool omemo_output_wake(const omemo_output *output, int64_t *seconds);
+
+// The next stanza to send, in order; NULL after the last. It lives as long as the output.
+const omemo_stanza *omemo_output_next_stanza(omemo_output *output);
+
+// The next event, in order; NULL after the last. It lives as long as the output.
+const omemo_event *omemo_output_next_event(omemo_output *output);
+
+// A stanza as XML, one element in the namespace `jabber:client`; NULL for NULL. It lives as long as the output.
+const char *omemo_stanza_xml(const omemo_stanza *stanza);
+
+// The ticket of a stanza; messages have one. Give it to `omemo_account_sent` once the server has the stanza (XEP-0198, or the
+// stream closed in good order after it).
+//
+// `ticket` (out): written only if there is one; may be NULL.
+//
+// Returns whether there is.
+bool omemo_stanza_ticket(const omemo_stanza *stanza,
+                         uint64_t *ticket);
+
+// What kind of event it is; `OMEMO_EVENT_OTHER` for NULL.
+omemo_event_kind omemo_event_kind_of(const omemo_event *event);
+
+// The decrypted message; NULL for other kinds. It lives as long as the output.
+const omemo_message *omemo_event_message(const omemo_event *event);
+
+// The bare JID that it is about; NULL for kinds without one.
+const char *omemo_event_jid(const omemo_event *event);
+
+// The device that it is about; 0 for kinds without one.
+uint32_t omemo_event_device(const omemo_event *event);
+
+// The protocol that it is about.
+omemo_protocol omemo_event_protocol(const omemo_event *event);
+
+// The id of the message that it is about; NULL for kinds without one.
+const char *omemo_event_id(const omemo_event *event);
+
+// Why, as a number for programs.
+omemo_reason omemo_event_reason(const omemo_event *event);
+
+// Why, or what, in words for people; NULL for kinds without them.
+const char *omemo_event_text(const omemo_event *event);
+
+// The fingerprint that it is about: eight groups of eight hexadecimal digits; NULL for kinds without one.
+const char *omemo_event_fingerprint(const omemo_event *event);
+
+// What the policy made of that key.
+omemo_trust omemo_event_trust(const omemo_event *event);
+
+// Whether a stanza that was dropped had been handed out before, so that it may have arrived all the same.
+bool omemo_event_maybe_delivered(const omemo_event *event);
+
+// A device that can read the message, by position from 0 on; NULL beyond the last.
+const omemo_recipient *omemo_event_served(const omemo_event *event, size_t index);
+
+// A device, or an account as a whole, that cannot, by position from 0 on; NULL beyond the last.
+const omemo_recipient *omemo_event_unserved(const omemo_event *event, size_t index);
+
+// Its bare JID.
+const char *omemo_recipient_jid(const omemo_recipient *recipient);
+
+// Its device; 0 where the account as a whole is meant.
+uint32_t omemo_recipient_device(const omemo_recipient *recipient);
+
+// In which protocol it is served; none for one that is not.
+omemo_protocol omemo_recipient_protocol(const omemo_recipient *recipient);
+
+// Why it is not served, as a number for programs.
+omemo_reason omemo_recipient_reason(const omemo_recipient *recipient);
+
+// Why it is not served, in words for people; NULL for one that is.
+const char *omemo_recipient_text(const omemo_recipient *recipient);
+
+// The message at a position, from 0 on; NULL beyond the last, and where `messages` is NULL. It lives as long as the list.
+const omemo_message *omemo_messages_get(const omemo_messages *messages,
+                                        size_t index);
+
+// Frees a list of messages, wipes their texts, and sets the caller's pointer to NULL. The inbox stays as it is. NULL, and a
+// pointer to NULL, are harmless.
+void omemo_messages_free(omemo_messages **messages);
+
+// What `omemo_account_acknowledge` wants once the app has stored the message; 0 for NULL. Later messages have higher ones.
+uint64_t omemo_message_inbox_id(const omemo_message *message);
+
+// The `id` of the stanza, which is the sender's own id of the message; NULL if it had none.
+const char *omemo_message_id(const omemo_message *message);
+
+// The bare JID of the account that wrote it, proven by its session.
+const char *omemo_message_from(const omemo_message *message);
+
+// The id of the device that wrote it; 0 for NULL.
+uint32_t omemo_message_device(const omemo_message *message);
+
+// The bare JID of the contact in whose conversation it belongs, also when another device of ours wrote it.
+const char *omemo_message_chat(const omemo_message *message);
+
+// In which protocol it came.
+omemo_protocol omemo_message_protocol(const omemo_message *message);
+
+// How far the sender's key was trusted when the message was decrypted.
+omemo_trust omemo_message_trust(const omemo_message *message);
+
+// The text of its `<body/>`; NULL if it has none.
+const char *omemo_message_body(const omemo_message *message);
+
+// One of its content elements as XML, by position from 0 on; NULL beyond the last. Each declares its own namespace.
+const char *omemo_message_content(const omemo_message *message, size_t index);
+
+// When the server received it, if it came late (XEP-0203) or from the archive.
+//
+// `seconds` (out): seconds since 1970, written only if there is such a time; may be NULL.
+//
+// Returns whether there is.
+bool omemo_message_delay(const omemo_message *message, int64_t *seconds);
+
+// Whether the sender's own time differs from the server's by more than a day: a server that reorders, or a wrong clock.
+bool omemo_message_time_differs(const omemo_message *message);
+
+// The device at a position, from 0 on; NULL beyond the last. It lives as long as the list.
+const omemo_device *omemo_devices_get(const omemo_devices *devices, size_t index);
+
+// Frees a list of devices and sets the caller's pointer to NULL. NULL, and a pointer to NULL, are harmless.
+void omemo_devices_free(omemo_devices **devices);
+
+// The device's id; 0 for NULL.
+uint32_t omemo_device_id(const omemo_device *device);
+
+// The protocols in which it is on its account's list, as a sum of `OMEMO_PROTOCOL_...`; 0 for a device that left.
+uint32_t omemo_device_listed(const omemo_device *device);
+
+// The protocols in which there is a session with it, as a sum of `OMEMO_PROTOCOL_...`.
+uint32_t omemo_device_sessions(const omemo_device *device);
+
+// Its fingerprint: eight groups of eight hexadecimal digits; NULL before its key was seen.
+const char *omemo_device_fingerprint(const omemo_device *device);
+
+// The decision about its key.
+omemo_trust omemo_device_trust(const omemo_device *device);
+
+// What its owner calls it, signed by its key; NULL if there is nothing of the kind.
+const char *omemo_device_label(const omemo_device *device);
+
+// Why it could not be reached last, in words for people; NULL if nothing was wrong.
+const char *omemo_device_failure(const omemo_device *device);
+
+// Whether it is this very device.
+bool omemo_device_is_own(const omemo_device *device);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* OMEMO_H */

@@ -1,0 +1,54 @@
+//! The header is what the crate says it is, and unsafe code stands where it may.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test says that it failed by panicking"
+)]
+
+use std::path::Path;
+use std::{env, fs};
+
+/// Set to write the header instead of comparing it.
+const BLESS: &str = "OMEMO_BLESS";
+
+/// In the order in which people read.
+const SOURCES: [&str; 10] = [
+    "version", "status", "value", "reason", "settings", "account", "output", "event", "message",
+    "device",
+];
+
+#[test]
+fn the_committed_header_is_the_generated_one() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let config = cbindgen::Config::from_file(folder.join("cbindgen.toml")).unwrap();
+    let mut builder = cbindgen::Builder::new().with_config(config);
+    for name in SOURCES {
+        builder = builder.with_src(folder.join(format!("src/{name}.rs")));
+    }
+    let mut header = Vec::new();
+    builder.generate().unwrap().write(&mut header);
+    let header = String::from_utf8(header).unwrap();
+    let path = folder.join("include/omemo.h");
+    if env::var_os(BLESS).is_some() {
+        fs::write(&path, &header).unwrap();
+    }
+    assert!(
+        fs::read_to_string(&path).unwrap() == header,
+        "include/omemo.h is not what the sources say: run {BLESS}=1 cargo test -p omemo-ffi --test header"
+    );
+}
+
+#[test]
+fn unsafe_blocks_stand_in_two_files() {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for entry in fs::read_dir(sources).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let blocks = ["unsafe {", "unsafe fn", "unsafe impl"];
+        let found = blocks.iter().any(|block| text.contains(block));
+        assert!(
+            !found || ["ptr.rs", "panic.rs"].contains(&name.as_str()),
+            "{name} has unsafe code"
+        );
+    }
+}
