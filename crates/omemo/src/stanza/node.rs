@@ -66,19 +66,17 @@ pub(super) fn expect(
     })
 }
 
-/// The first child of this name, which must be there.
+/// The child of this name, which must be there; two are refused, since of two readers each might take another.
 pub(super) fn child<'a>(
     element: &'a Element,
     parent: &'static str,
     name: &'static str,
     namespace: &str,
 ) -> Result<&'a Element, Malformed> {
-    element
-        .get_child(name, namespace)
-        .ok_or(Malformed::NoChild {
-            parent,
-            child: name,
-        })
+    only_child(element, parent, name, namespace)?.ok_or(Malformed::NoChild {
+        parent,
+        child: name,
+    })
 }
 
 /// The child of this name, if there is one; two are refused.

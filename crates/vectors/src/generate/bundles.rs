@@ -441,6 +441,13 @@ fn missing(reader: &mut Reader<'_>, bundle: &Bundle) -> Result<(), Disagreement>
             refused,
             all_but(Some(elsewhere)),
         )?;
+        let twice = format!("{own}{own}");
+        reader.read(
+            format!("{part}-twice"),
+            "A part is there twice: of two readers each might take another one.",
+            Hardened("repeated-child"),
+            all_but(Some(twice)),
+        )?;
         reader.read(
             format!("{part}-deeper"),
             "A part lies deeper than it should.",

@@ -354,6 +354,12 @@ fn headers(message: &Message) -> Vec<Form<'static>> {
             message.of(&deeper),
         ),
         (
+            "header-twice",
+            "Two headers: of two readers each might take another one.",
+            Hardened("repeated-child"),
+            message.of(&header.repeat(2)),
+        ),
+        (
             "nothing-inside",
             "Neither header nor payload.",
             refused,
