@@ -41,7 +41,7 @@ pub(crate) fn hold(
     ours: &mut dyn Implementation,
     theirs: &mut dyn Implementation,
 ) -> Held {
-    let mut chance = Chance::new(seed);
+    let mut chance = oracle.chance(seed);
     let devices = Device::begin("ours", ours, oracle.version, &mut chance).and_then(|ours| {
         let theirs = Device::begin(oracle.name, theirs, oracle.version, &mut chance)?;
         Ok([ours, theirs])

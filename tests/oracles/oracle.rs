@@ -4,6 +4,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use omemo_ratchet::Version;
+use omemo_tests::chance::Chance;
 use omemo_tests::wire::{self, Frame};
 
 /// An implementation in one protocol.
@@ -102,6 +103,13 @@ impl Oracle {
     /// Both, for people and for choosing.
     pub(crate) fn title(&self) -> String {
         format!("{}/{}", self.name, self.protocol())
+    }
+
+    /// Its own course of a seed, so that the same seed is a different conversation with each.
+    pub(crate) fn chance(&self, seed: u64) -> Chance {
+        Chance::new(self.title().bytes().fold(seed, |seed, byte| {
+            seed.wrapping_mul(31).wrapping_add(u64::from(byte))
+        }))
     }
 
     /// How to start it, or what is lacking.

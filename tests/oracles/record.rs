@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use omemo_vectors::{Case, FORMAT, Ours, Shim, VectorFile, to_text};
+use omemo_vectors::{Case, Expected, FORMAT, Ours, Shim, VectorFile, to_text};
 
 use crate::conversation::{self, Held, OURS};
 use crate::oracle::Oracle;
@@ -33,7 +33,7 @@ pub(crate) fn record(oracle: &Oracle, mut shim: Shim, version: &str) -> Tally {
             oracle.name,
             oracle.protocol().replace(':', "")
         );
-        let file = file(oracle, version, &name, seed, held);
+        let file = file(oracle, version, seed, held);
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(FOLDER);
         fs::create_dir_all(&folder).expect("a folder for vectors");
         let text = to_text(&file).expect("vectors are JSON");
@@ -51,6 +51,10 @@ fn is_good(held: &Held) -> bool {
         held.wrong, None,
         "a conversation with a failure is no vector"
     );
+    let refused = held
+        .steps
+        .iter()
+        .filter(|step| matches!(step.expected, Expected::Refused(_)));
     held.single
         && messages <= MOST_MESSAGES
         && tally.arrived.iter().all(|arrived| *arrived >= 6)
@@ -58,10 +62,12 @@ fn is_good(held: &Held) -> bool {
             .iter()
             .all(|count| *count >= 1)
         && tally.reordered >= 4
+        && tally.late >= 2
+        && refused.count() >= 2
         && held.our_restarts >= 1
 }
 
-fn file(oracle: &Oracle, version: &str, name: &str, seed: u64, held: Held) -> VectorFile {
+fn file(oracle: &Oracle, version: &str, seed: u64, held: Held) -> VectorFile {
     let tally = held.tally;
     let [to_it, to_us] = tally.arrived;
     let begins = if held.first == OURS {
@@ -71,17 +77,19 @@ fn file(oracle: &Oracle, version: &str, name: &str, seed: u64, held: Held) -> Ve
     };
     VectorFile {
         format: FORMAT.into(),
-        layer: format!("recorded/{name}"),
+        layer: "recorded".into(),
         protocol: oracle.version,
         about: format!("A conversation with {version}, as this project's side held it."),
         source: Some(format!("{version}, held by `cargo xtask oracles --record`")),
         cases: vec![Case {
             id: "conversation".into(),
             about: format!(
-                "Seed {seed}; {begins}. {to_it} messages to {}, {to_us} from it, {} out of order, {} lost; {} came \
-                 again and {} were forged, of which each that reached our side is refused; our side restarts {} times.",
+                "Seed {seed}; {begins}. Arrived at {}: {to_it}, at our side: {to_us}. Out of order: {}, later than a message \
+                 of a newer chain: {}, lost: {}. At both sides, and refused where it is ours: again: {}, forged: {}. \
+                 Restarts of our side: {}.",
                 oracle.name,
                 tally.reordered,
+                tally.late,
                 tally.lost,
                 tally.duplicates,
                 tally.forged,
