@@ -13,13 +13,13 @@ use std::time::{Duration, Instant};
 use minidom::Element;
 use omemo::store::Store as _;
 use omemo_sqlite::SqliteStore;
+use omemo_tests::chance::Chance;
 use omemo_tests::wire::{LEGACY, Ledger, OMEMO2};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::server::Nodes;
 use crate::worker::{self, read_log};
-use omemo_tests::chance::Chance;
 
 /// Nothing that a process does takes so long, unless it never ends.
 const PATIENCE: Duration = Duration::from_secs(60);
