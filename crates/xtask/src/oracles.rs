@@ -24,6 +24,53 @@ const QUICK: [&str; 3] = ["twomemo", "oldmemo", "libomemo-c"];
 const QUICK_CONVERSATIONS: u64 = 50;
 const CONVERSATIONS: u64 = 1000;
 
+/// What has its deviations written down in oracles/deviations, and how it is started: below oracles/ or where it was compiled.
+const HELD_TO_VECTORS: [(&str, Shim); 3] = [
+    ("twomemo", Shim::Python("twomemo_shim.py")),
+    ("oldmemo", Shim::Python("oldmemo_shim.py")),
+    (LIBOMEMO_C, Shim::Compiled),
+];
+
+/// How a shim is started.
+#[derive(Clone, Copy)]
+enum Shim {
+    /// By the interpreter of the peers.
+    Python(&'static str),
+    /// As a program of its own.
+    Compiled,
+}
+
+/// The runs of the test vectors against the shims that can be run here; nothing may differ that is not explained.
+pub(crate) fn vector_runs(workspace: &Workspace) -> Vec<(&'static str, Result<Command, String>)> {
+    HELD_TO_VECTORS
+        .into_iter()
+        .map(|(name, shim)| (name, vector_run(workspace, name, shim)))
+        .collect()
+}
+
+fn vector_run(workspace: &Workspace, name: &str, shim: Shim) -> Result<Command, String> {
+    let oracles = workspace.root().join("oracles");
+    let (program, script) = match shim {
+        Shim::Python(script) => (
+            workspace.peers_venv().join("bin/python"),
+            Some(oracles.join("python").join(script)),
+        ),
+        Shim::Compiled => (workspace.oracles().join(name), None),
+    };
+    if !program.exists() {
+        return Err(format!("there is no {}", program.display()));
+    }
+    let parts = [Some(program), script].into_iter().flatten();
+    let against: Vec<_> = parts.map(|part| format!("'{}'", part.display())).collect();
+    let mut command = Command::new(workspace.built("omemo"));
+    command
+        .current_dir(workspace.root())
+        .args(["vectors", "run", "--against", &against.join(" ")])
+        .arg("--deviations")
+        .arg(oracles.join(format!("deviations/{name}.json")));
+    Ok(command)
+}
+
 /// Which conversations are held.
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct Wish {

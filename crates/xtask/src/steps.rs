@@ -152,6 +152,13 @@ pub(crate) fn only_oracles(
     report.step("install", |step| installer.provide(workspace, step));
     let built = report.step("build", |step| {
         step.check(test_oracles(workspace).arg("--no-run"), BUILD_LIMIT)
+    }) && report.step("command", |step| {
+        let mut command = workspace.cargo();
+        command
+            .arg("build")
+            .args(EVERYTHING)
+            .args(["--bin", "omemo"]);
+        step.check(&mut command, BUILD_LIMIT)
     });
     if built {
         oracles(workspace, installer, wish, report);
@@ -181,6 +188,13 @@ fn oracles(workspace: &Workspace, installer: Installer, wish: &Wish, report: &mu
         }
         run_tests(step, &mut command, ORACLES_LIMIT)
     });
+    for (name, run) in oracles::vector_runs(workspace) {
+        report.step(&format!("vectors-{name}"), |step| match run {
+            Ok(mut command) => step.check(&mut command, ORACLES_LIMIT),
+            Err(lacking) if installer.strict => Verdict::failed(lacking),
+            Err(lacking) => Verdict::Skipped(lacking),
+        });
+    }
 }
 
 pub(crate) fn arrows(workspace: &Workspace, report: &mut Report) {
