@@ -58,7 +58,7 @@ impl omemo_account {
 }
 
 /// Does one call's work on the account behind a handle, and keeps the sentence of a failure with it.
-fn call(
+pub(crate) fn call(
     account: *const omemo_account,
     work: impl FnOnce(&mut Account<SqliteStore>) -> Result<(), Failure>,
 ) -> omemo_status {

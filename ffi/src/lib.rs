@@ -15,6 +15,8 @@ mod event;
 mod message;
 mod output;
 mod panic;
+#[cfg(test)]
+mod panic_tests;
 mod ptr;
 mod reason;
 mod settings;

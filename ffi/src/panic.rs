@@ -1,14 +1,30 @@
 //! The border that no panic crosses.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::status::{Failure, omemo_status};
+
+#[cfg(not(panic = "unwind"))]
+compile_error!(
+    "a panic has to become OMEMO_PANIC, so the C library cannot be built with panic = \"abort\""
+);
 
 /// Does the work of one call. A panic becomes a failure; the message of the panic has gone to the process's panic hook.
 pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     // What a panic leaves half done is thrown away: an account's handle refuses everything after one, and no other
     // object changes during a call.
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(omemo_status::OMEMO_PANIC.into()))
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|message| {
+        forget(message);
+        Err(omemo_status::OMEMO_PANIC.into())
+    })
+}
+
+/// Drops what a panic carries: anything, which may panic in turn. What that carries stays in memory.
+fn forget(message: Box<dyn Any + Send>) {
+    if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(message))) {
+        std::mem::forget(again);
+    }
 }
 
 /// The same for calls that only have a status.

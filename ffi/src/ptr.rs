@@ -1,11 +1,15 @@
 //! Pointers from C become references, and values become pointers for C. Nothing else in this crate touches one.
+//!
+//! C may use an object on several threads at once and free it on another one than it was made on, so that only types that are
+//! `Sync` are borrowed here, and only types that are `Send` are given away and taken back: a field that is neither does not
+//! compile.
 
 use std::ffi::{CStr, c_char};
 
 use crate::status::{Failure, omemo_status};
 
 /// What a pointer that was handed in points to.
-pub(crate) fn borrow<'a, T>(pointer: *const T) -> Result<&'a T, Failure> {
+pub(crate) fn borrow<'a, T: Sync>(pointer: *const T) -> Result<&'a T, Failure> {
     // SAFETY: whoever calls this library promises that a pointer that is not NULL points to a living object of its
     // type, made by this library, and that nobody frees it during the call. Objects with an inside that changes
     // guard it themselves.
@@ -13,7 +17,7 @@ pub(crate) fn borrow<'a, T>(pointer: *const T) -> Result<&'a T, Failure> {
 }
 
 /// What a pointer that was handed in points to; `None` for NULL.
-pub(crate) fn optional<'a, T>(pointer: *const T) -> Option<&'a T> {
+pub(crate) fn optional<'a, T: Sync>(pointer: *const T) -> Option<&'a T> {
     // SAFETY: as in `borrow`.
     unsafe { pointer.as_ref() }
 }
@@ -76,7 +80,7 @@ impl<T> Place<T> {
     }
 }
 
-impl<T> Place<*mut T> {
+impl<T: Send> Place<*mut T> {
     /// Gives an object away, to be freed by its own function.
     pub(crate) fn give(self, object: T) {
         self.put(Box::into_raw(Box::new(object)));
@@ -84,7 +88,7 @@ impl<T> Place<*mut T> {
 }
 
 /// Takes an object back to free it, and leaves NULL in its place, so that freeing twice is harmless.
-pub(crate) fn take<T>(place: *mut *mut T) -> Option<Box<T>> {
+pub(crate) fn take<T: Send>(place: *mut *mut T) -> Option<Box<T>> {
     if place.is_null() {
         return None;
     }
@@ -96,16 +100,56 @@ pub(crate) fn take<T>(place: *mut *mut T) -> Option<Box<T>> {
     }
 }
 
-/// Copies bytes and a zero byte into a buffer of that size, as much as fits.
+/// Copies a text and a zero byte into a buffer of that size: as many whole characters as fit.
 pub(crate) fn copy_text(text: &[u8], buffer: *mut c_char, size: usize) {
     let Some(room) = size.checked_sub(1).filter(|_| !buffer.is_null()) else {
         return;
     };
-    let length = text.len().min(room);
+    // The byte after the end begins a character, so that what was copied is UTF-8.
+    let begins = |at: &usize| text.get(*at).is_none_or(|byte| byte & 0xc0 != 0x80);
+    let length = (0..=text.len().min(room)).rev().find(begins).unwrap_or(0);
     // SAFETY: the buffer is not NULL, and the caller promises that it has `size` bytes that may be written; at most that
     // many are, the zero byte among them. A text of ours does not lie in a buffer of the caller's.
     unsafe {
         std::ptr::copy_nonoverlapping(text.as_ptr().cast(), buffer, length);
         buffer.add(length).write(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn copied(text: &str, size: usize) -> Vec<u8> {
+        let mut buffer: [c_char; 8] = [0x7f; 8];
+        copy_text(text.as_bytes(), buffer.as_mut_ptr(), size);
+        buffer.map(|byte| byte.to_ne_bytes()[0]).to_vec()
+    }
+
+    #[test]
+    fn a23_a_text_that_does_not_fit_ends_after_a_whole_character() {
+        assert_eq!(copied("abc", 0), *b"\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f");
+        assert_eq!(copied("abc", 1), *b"\0\x7f\x7f\x7f\x7f\x7f\x7f\x7f");
+        assert_eq!(copied("abc", 3), *b"ab\0\x7f\x7f\x7f\x7f\x7f");
+        assert_eq!(copied("abc", 8), *b"abc\0\x7f\x7f\x7f\x7f");
+        // An euro sign has three bytes.
+        for size in 2..=4 {
+            let cut = copied("a\u{20ac}b", size);
+            assert_eq!(cut, *b"a\0\x7f\x7f\x7f\x7f\x7f\x7f", "{size}");
+        }
+        assert_eq!(copied("a\u{20ac}b", 5), *b"a\xe2\x82\xac\0\x7f\x7f\x7f");
+        copy_text(b"abc", std::ptr::null_mut(), 8);
+    }
+
+    #[test]
+    fn a23_an_array_that_cannot_be_is_refused_before_it_is_looked_at() {
+        let numbers = [1_u64, 2];
+        let first = numbers.as_ptr();
+        assert_eq!(items(first, 2).unwrap(), numbers);
+        assert!(items(std::ptr::null::<u64>(), 0).unwrap().is_empty());
+        assert!(items(std::ptr::null::<u64>(), 1).is_err());
+        assert!(items(first, usize::MAX).is_err());
+        assert!(items(first, usize::MAX / 8).is_err());
+        assert!(items(first.wrapping_byte_add(1), 1).is_err());
     }
 }

@@ -3,7 +3,7 @@
 use std::ffi::{CString, c_char};
 use std::ptr;
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 /// A text for C.
 #[derive(PartialEq, Eq)]
@@ -12,11 +12,14 @@ pub(crate) struct Text(CString);
 impl Text {
     /// A text without zero bytes; what XMPP carries has none, and others lose what follows one.
     pub(crate) fn new(text: impl Into<Vec<u8>>) -> Self {
-        let mut bytes = text.into();
-        if let Some(end) = bytes.iter().position(|byte| *byte == 0) {
-            bytes.truncate(end);
-        }
-        Self(CString::new(bytes).unwrap_or_default())
+        let source = Zeroizing::new(text.into());
+        let text = source.split(|byte| *byte == 0).next().unwrap_or_default();
+        // Room for the zero byte from the start: a buffer that grows leaves behind what it held.
+        let mut bytes = Vec::with_capacity(text.len().saturating_add(1));
+        bytes.extend_from_slice(text);
+        bytes.push(0);
+        // It has one zero byte, the last.
+        Self(CString::from_vec_with_nul(bytes).unwrap_or_default())
     }
 
     pub(crate) fn as_ptr(&self) -> *const c_char {
@@ -46,4 +49,17 @@ impl std::fmt::Debug for Text {
 /// A text that may be missing.
 pub(crate) fn pointer(text: Option<&Text>) -> *const c_char {
     text.map_or(ptr::null(), Text::as_ptr)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a23_a_text_ends_at_its_first_zero_byte() {
+        for (given, kept) in [("", ""), ("abc", "abc"), ("a\0c", "a"), ("\0", "")] {
+            assert_eq!(Text::new(given).as_bytes(), kept.as_bytes());
+        }
+        assert!(pointer(None).is_null());
+    }
 }
