@@ -21,6 +21,8 @@ pub(crate) enum Refusal {
     ReadOnly,
     #[error("its file system cannot hold a write-ahead log")]
     NoWriteAheadLog,
+    #[error("its key could not be changed and is the old one")]
+    KeyStays,
     #[error("a number is too large for the disk")]
     TooLarge,
     #[error("an earlier write of this transaction failed")]

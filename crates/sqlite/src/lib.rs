@@ -41,6 +41,7 @@
 
 mod boxes;
 mod devices;
+mod encryption;
 mod error;
 mod keys;
 mod open;
@@ -49,5 +50,6 @@ mod schema;
 mod sessions;
 mod transaction;
 
+pub use encryption::StoreKey;
 pub use open::{SqliteOptions, SqliteStore};
 pub use transaction::SqliteTransaction;

@@ -2,7 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use omemo::BareJid;
 use omemo::store::{Store, StoreError};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
+use crate::encryption::{self, StoreKey};
 use crate::error::{self, Refusal, sqlite};
 use crate::rows::Rows;
 use crate::schema;
@@ -33,6 +34,10 @@ const STATEMENTS: usize = 64;
 /// How long tidying waits for other processes: what they hold up is done the next time.
 const TIDYING_PATIENCE: Duration = Duration::from_millis(250);
 
+/// How long a change of the key waits for others to close the file. Nobody closes it in the middle of its work, so this is
+/// only for those who are about to.
+const SEIZING_PATIENCE: Duration = Duration::from_secs(1);
+
 /// Between two attempts to begin what another process holds up.
 const PAUSE: Duration = Duration::from_millis(1);
 
@@ -54,6 +59,9 @@ pub struct SqliteOptions {
     /// The most pages (of 4,096 bytes) that the file may have: beyond them a write fails with
     /// [`StoreError::Full`], as on a full disk. None by default.
     pub max_page_count: Option<u32>,
+    /// The key of an encrypted file; a new file is encrypted with it. Needs the feature `sqlcipher`. None by default: the file
+    /// is not encrypted.
+    pub key: Option<StoreKey>,
 }
 
 impl Default for SqliteOptions {
@@ -61,6 +69,7 @@ impl Default for SqliteOptions {
         Self {
             busy_timeout: Duration::from_secs(10),
             max_page_count: None,
+            key: None,
         }
     }
 }
@@ -69,8 +78,8 @@ impl SqliteStore {
     /// Opens a file, or makes a new one, which only its owner may read and write.
     ///
     /// # Errors
-    /// [`StoreError::Newer`] for a file of a newer version of this crate, [`StoreError::Damaged`]
-    /// for one that is no database, [`StoreError::Unusable`] for the database of another program
+    /// [`StoreError::Newer`] for a file of a newer version of this crate, [`StoreError::Encrypted`] for one that needs a key,
+    /// [`StoreError::Damaged`] for one that is no database, [`StoreError::Unusable`] for the database of another program
     /// and for a path that cannot be opened, and the others as the disk may have it.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         Self::open_with(path, &SqliteOptions::default())
@@ -79,15 +88,37 @@ impl SqliteStore {
     /// Opens a file with options.
     ///
     /// # Errors
-    /// As [`SqliteStore::open`].
+    /// As [`SqliteStore::open`], and with a key [`StoreError::WrongKey`], [`StoreError::NotEncrypted`] for a file that has
+    /// none, and [`StoreError::NoEncryption`] in a program without the feature `sqlcipher`.
     pub fn open_with(path: impl AsRef<Path>, options: &SqliteOptions) -> Result<Self, StoreError> {
-        let path = path.as_ref();
-        // An absolute path is never one of SQLite's special names.
-        let path = &std::path::absolute(path).map_err(|error| error::io(path, &error))?;
+        let path = &absolute(path.as_ref())?;
+        if options.key.is_some() {
+            encryption::require()?;
+        }
         create(path)?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags).map_err(sqlite)?;
-        Self::prepare(connection, options)
+        connect(path, options).map(|connection| Self::over(connection, options))
+    }
+
+    /// Gives an encrypted file another key. Nobody may have it open meanwhile; afterwards nothing in it or beside it can be
+    /// read with the old key. A process that is killed leaves the file with one of the two.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open_with`]; [`StoreError::Locked`] while a handle has it open, in this process or another one.
+    pub fn rekey(path: impl AsRef<Path>, old: &StoreKey, new: &StoreKey) -> Result<(), StoreError> {
+        let path = &absolute(path.as_ref())?;
+        encryption::require()?;
+        let with = |key: &StoreKey| SqliteOptions {
+            key: Some(key.clone()),
+            ..SqliteOptions::default()
+        };
+        let connection = connect(path, &with(old))?;
+        patiently(SEIZING_PATIENCE, || encryption::seize(&connection))?;
+        encryption::rekey(connection, new)?;
+        // The library does not say whether its commit went well.
+        match connect(path, &with(new)) {
+            Err(StoreError::WrongKey) => Err(Refusal::KeyStays.into()),
+            outcome => outcome.map(drop),
+        }
     }
 
     /// A store that is gone when it is dropped.
@@ -95,25 +126,48 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::Unusable`] when there is no memory left.
     pub fn open_in_memory() -> Result<Self, StoreError> {
-        let connection = Connection::open_in_memory().map_err(sqlite)?;
-        Self::prepare(connection, &SqliteOptions::default())
+        let options = SqliteOptions::default();
+        let mut connection = Connection::open_in_memory().map_err(sqlite)?;
+        prepare(&mut connection, &options)?;
+        Ok(Self::over(connection, &options))
     }
 
-    fn prepare(mut connection: Connection, options: &SqliteOptions) -> Result<Self, StoreError> {
-        let SqliteOptions {
-            busy_timeout,
-            max_page_count,
-        } = *options;
-        connection.busy_timeout(Duration::ZERO).map_err(sqlite)?;
-        patiently(busy_timeout, || set_up(&mut connection, max_page_count))?;
-        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    fn over(connection: Connection, options: &SqliteOptions) -> Self {
         let rebuilt = connection.total_changes();
-        Ok(Self {
+        Self {
             connection,
-            busy_timeout,
+            busy_timeout: options.busy_timeout,
             rebuilt,
-        })
+        }
     }
+}
+
+/// An absolute path is never one of SQLite's special names.
+fn absolute(path: &Path) -> Result<PathBuf, StoreError> {
+    std::path::absolute(path).map_err(|error| error::io(path, &error))
+}
+
+/// A connection to a file that is there.
+fn connect(path: &Path, options: &SqliteOptions) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(sqlite)?;
+    let key = options.key.as_ref();
+    if let Some(key) = key {
+        encryption::unlock(&connection, key)?;
+    }
+    match prepare(&mut connection, options) {
+        Ok(()) => Ok(connection),
+        Err(error) => Err(encryption::explain(error, path, key)),
+    }
+}
+
+fn prepare(connection: &mut Connection, options: &SqliteOptions) -> Result<(), StoreError> {
+    connection.busy_timeout(Duration::ZERO).map_err(sqlite)?;
+    patiently(options.busy_timeout, || {
+        set_up(connection, options.max_page_count)
+    })?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(())
 }
 
 /// Tries until nothing of another process is in the way. SQLite itself does not wait in every step

@@ -2,7 +2,7 @@
 
 /// What may be linked into an application without asking its author for anything but a notice, and MPL-2.0, which asks
 /// only for changes to its own files.
-const ALLOWED: [&str; 16] = [
+const ALLOWED: [&str; 18] = [
     "0BSD",
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
@@ -18,7 +18,10 @@ const ALLOWED: [&str; 16] = [
     "Unicode-3.0",
     "Unicode-DFS-2016",
     "Unlicense",
+    "WTFPL",
     "Zlib",
+    // SQLite's, which gives it to everybody.
+    "blessing",
 ];
 
 /// Whether one of the ways to read the expression asks for nothing that is not allowed.
@@ -101,6 +104,7 @@ mod tests {
             "(MIT OR Apache-2.0) AND Unicode-3.0",
             "Apache-2.0 WITH LLVM-exception OR Apache-2.0 OR MIT",
             "MPL-2.0",
+            "MIT AND BSD-3-Clause AND blessing AND WTFPL",
         ] {
             assert!(allowed(expression), "{expression}");
         }

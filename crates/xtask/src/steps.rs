@@ -1,12 +1,14 @@
 //! The steps of each chore.
 //!
 //! Builds of one workspace differ by profile, features and the packages that are chosen; whatever differs is compiled again.
-//! So every step here takes the whole workspace with all features, and there are two builds in all: one that only checks
+//! So every step here takes the whole workspace with the same features, and there are two builds in all: one that only checks
 //! (clippy, docs) and one that runs (tests, the demo, the end-to-end tests). The thorough chore adds one test program that is
-//! optimised.
+//! optimised, and the crates that can encrypt their files, built to do so.
 
 use std::process::Command;
 use std::time::Duration;
+
+use serde_json::Value;
 
 use crate::install::Installer;
 use crate::oracles::{self, Wish};
@@ -14,8 +16,9 @@ use crate::report::{Report, Step, Verdict};
 use crate::workspace::Workspace;
 use crate::{arrows as arrows_check, audit as audit_check, tree as tree_check};
 
-/// Every build of everything, with the same choice.
-const EVERYTHING: [&str; 2] = ["--workspace", "--all-features"];
+/// The feature that is off in the builds of everything: it puts another database in the place of SQLite, and needs the headers
+/// of OpenSSL. A step of its own turns it on.
+const APART: &str = "sqlcipher";
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// On two slow cores, from nothing.
@@ -56,7 +59,7 @@ pub(crate) fn everything(
             workspace
                 .cargo()
                 .arg("clippy")
-                .args(EVERYTHING)
+                .args(choice(workspace))
                 .arg("--all-targets")
                 .args(lints),
             BUILD_LIMIT,
@@ -66,7 +69,7 @@ pub(crate) fn everything(
         let mut command = workspace.cargo();
         command
             .arg("doc")
-            .args(EVERYTHING)
+            .args(choice(workspace))
             .arg("--no-deps")
             .env("RUSTDOCFLAGS", "-D warnings");
         step.check(&mut command, BUILD_LIMIT)
@@ -77,7 +80,10 @@ pub(crate) fn everything(
     }
     report.step("tests", |step| {
         let mut command = workspace.cargo();
-        command.arg("test").args(EVERYTHING).arg("--no-fail-fast");
+        command
+            .arg("test")
+            .args(choice(workspace))
+            .arg("--no-fail-fast");
         if thorough {
             command
                 .env("PROPTEST_CASES", MANY_CASES)
@@ -115,6 +121,40 @@ pub(crate) fn everything(
             end_to_end(workspace, installer, &[], false, step)
         });
     }
+    if thorough {
+        // Last: it leaves libraries in the target folder that were built otherwise.
+        report.step(APART, |step| encrypted_files(workspace, step));
+    }
+}
+
+/// Every build of everything, with the same choice: all features but one.
+fn choice(workspace: &Workspace) -> [String; 3] {
+    let mut features = Vec::new();
+    for package in workspace.packages() {
+        let name = package.get("name").and_then(Value::as_str);
+        let own = package.get("features").and_then(Value::as_object);
+        for feature in own.into_iter().flat_map(|own| own.keys()) {
+            if feature != APART {
+                features.push(format!("{}/{feature}", name.unwrap_or_default()));
+            }
+        }
+    }
+    [
+        "--workspace".to_owned(),
+        "--features".to_owned(),
+        features.join(","),
+    ]
+}
+
+/// The crates that can encrypt their files, where they do.
+fn encrypted_files(workspace: &Workspace, step: &Step) -> Verdict {
+    let mut command = workspace.cargo();
+    command.args(["test", "--no-fail-fast"]);
+    for package in ["omemo-sqlite", "omemo-ffi"] {
+        let feature = format!("{package}/{APART}");
+        command.args(["--package", package, "--features", &feature]);
+    }
+    run_tests(step, &mut command, BUILD_LIMIT)
 }
 
 /// What only optimised code does in reasonable time: RFC 7748's loop of a million ladders.
@@ -156,7 +196,7 @@ pub(crate) fn only_oracles(
         let mut command = workspace.cargo();
         command
             .arg("build")
-            .args(EVERYTHING)
+            .args(choice(workspace))
             .args(["--bin", "omemo"]);
         step.check(&mut command, BUILD_LIMIT)
     });
@@ -167,7 +207,7 @@ pub(crate) fn only_oracles(
 
 fn test_oracles(workspace: &Workspace) -> Command {
     let mut command = workspace.cargo();
-    command.arg("test").args(EVERYTHING);
+    command.arg("test").args(choice(workspace));
     command.args(["--test", "oracles"]);
     command
 }
@@ -228,7 +268,7 @@ fn build(workspace: &Workspace, report: &mut Report) -> bool {
             workspace
                 .cargo()
                 .arg("build")
-                .args(EVERYTHING)
+                .args(choice(workspace))
                 .arg("--all-targets"),
             BUILD_LIMIT,
         )
@@ -245,7 +285,7 @@ fn end_to_end(
     let mut command = workspace.cargo();
     command
         .arg("test")
-        .args(EVERYTHING)
+        .args(choice(workspace))
         .args(["--test", "interop", "--"])
         .args(names);
     if keep {

@@ -22,6 +22,14 @@ const PUBLISHED: [&str; 5] = [
     "omemo-cli",
 ];
 
+/// What is linked. Build scripts and macros only run where the crate is compiled.
+const LINKED: [&str; 2] = ["--edges", "normal"];
+/// With encryption, a dependency of a build script brings the C sources that are linked.
+const ENCRYPTED: (&str, [&str; 4]) = (
+    "omemo-sqlite",
+    ["--edges", "normal,build", "--features", "sqlcipher"],
+);
+
 const RUNTIMES_AND_TLS: [&str; 12] = [
     "tokio",
     "async-std",
@@ -56,8 +64,10 @@ struct Branch {
 pub(crate) fn check(workspace: &Workspace, step: &Step) -> Result<usize, String> {
     let mut mistakes = BTreeSet::new();
     let mut packages = BTreeSet::new();
-    for root in PUBLISHED {
-        let tree = grow(workspace, step, root)?;
+    let published = PUBLISHED.map(|root| (root, LINKED.as_slice()));
+    let (root, edges) = &ENCRYPTED;
+    for (root, edges) in published.into_iter().chain([(*root, edges.as_slice())]) {
+        let tree = grow(workspace, step, root, edges)?;
         for branch in &tree {
             packages.insert(format!("{} {}", branch.name, branch.version));
             if !licence::allowed(&branch.licence) {
@@ -126,20 +136,17 @@ fn doubled(root: &str, tree: &[Branch]) -> Vec<String> {
 }
 
 /// The packages that are linked into a program that uses `root`.
-fn grow(workspace: &Workspace, step: &Step, root: &str) -> Result<Vec<Branch>, String> {
+fn grow(
+    workspace: &Workspace,
+    step: &Step,
+    root: &str,
+    edges: &[&str],
+) -> Result<Vec<Branch>, String> {
     let finished = step.run(
         workspace
             .cargo()
-            .args([
-                "tree",
-                "-p",
-                root,
-                "-e",
-                "normal",
-                "--prefix",
-                "depth",
-                "--no-dedupe",
-            ])
+            .args(["tree", "-p", root, "--prefix", "depth", "--no-dedupe"])
+            .args(edges)
             .args(["--format", "\t{p}\t{l}"]),
         LIMIT,
     );

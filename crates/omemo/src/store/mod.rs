@@ -170,6 +170,26 @@ pub enum StoreError {
     /// What stands there makes no sense.
     #[error("the store is damaged: {0}; restore it, or begin a new device in a new one")]
     Damaged(Source),
+    /// It is encrypted with another key.
+    #[error(
+        "the key does not open the store: give the one that it was made with; if this is it, the store is damaged"
+    )]
+    WrongKey,
+    /// A key was given for a store that is not encrypted.
+    #[error(
+        "the store is not encrypted: open it without a key, or begin a new device in an encrypted one"
+    )]
+    NotEncrypted,
+    /// No key was given, and nothing can be read without one.
+    #[error(
+        "the store is encrypted, or its first page is damaged: open it with its key if it has one"
+    )]
+    Encrypted,
+    /// A key was given, and this program cannot encrypt.
+    #[error(
+        "a key was given, and this program was built without encryption of stores: build omemo-sqlite with its feature `sqlcipher`; nothing was opened"
+    )]
+    NoEncryption,
     /// Everything else that the operating system or the database says.
     #[error("the store cannot be used: {0}; check that the path exists and may be written")]
     Unusable(Source),

@@ -1,11 +1,11 @@
-//! The suite that every store must pass, in a file, in memory, and with two handles on one file.
+//! The suite that every store must pass, in a file, in memory, and with two handles on one file, encrypted or not.
 
 use std::io;
 use std::rc::Rc;
 
 use omemo::BareJid;
 use omemo::store::{Store, StoreError};
-use omemo_sqlite::{SqliteStore, SqliteTransaction};
+use omemo_sqlite::{SqliteOptions, SqliteStore, SqliteTransaction};
 use tempfile::TempDir;
 
 /// A store in a directory that goes with its last handle.
@@ -26,17 +26,17 @@ impl Store for Temporary {
     }
 }
 
-fn one() -> Result<Temporary, StoreError> {
-    two().map(|(one, _)| one)
+fn one(options: &SqliteOptions) -> Result<Temporary, StoreError> {
+    two(options).map(|(one, _)| one)
 }
 
-fn two() -> Result<(Temporary, Temporary), StoreError> {
+fn two(options: &SqliteOptions) -> Result<(Temporary, Temporary), StoreError> {
     let directory =
         tempfile::tempdir().map_err(|error: io::Error| StoreError::Unusable(error.into()))?;
     let directory = Rc::new(directory);
     let handle = || -> Result<Temporary, StoreError> {
         Ok(Temporary {
-            store: SqliteStore::open(directory.path().join("store.db"))?,
+            store: SqliteStore::open_with(directory.path().join("store.db"), options)?,
             _directory: directory.clone(),
         })
     };
@@ -44,7 +44,19 @@ fn two() -> Result<(Temporary, Temporary), StoreError> {
 }
 
 mod in_a_file {
-    omemo::store_conformance!(super::one()?, twice: super::two()?);
+    use omemo_sqlite::SqliteOptions;
+
+    omemo::store_conformance!(
+        super::one(&SqliteOptions::default())?,
+        twice: super::two(&SqliteOptions::default())?
+    );
+}
+
+#[cfg(feature = "sqlcipher")]
+mod in_an_encrypted_file {
+    use crate::encryption::with_key;
+
+    omemo::store_conformance!(super::one(&with_key(1))?, twice: super::two(&with_key(1))?);
 }
 
 mod in_memory {

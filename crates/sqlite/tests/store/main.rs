@@ -8,6 +8,7 @@
 
 mod common;
 mod conformance;
+mod encryption;
 mod files;
 mod processes;
 mod schema;

@@ -2,7 +2,7 @@
 //! what to do.
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use std::{env, io, thread};
@@ -14,7 +14,7 @@ use omemo_sqlite::{SqliteOptions, SqliteStore};
 const STORE: &str = "OMEMO_SQLITE_TEST_STORE";
 
 /// Runs one of the ignored tests below as a process of its own.
-fn child(test: &str, store: &Path) -> io::Result<Child> {
+pub(crate) fn child(test: &str, store: &Path) -> io::Result<Child> {
     Command::new(env::current_exe()?)
         .args([
             test,
@@ -31,17 +31,21 @@ fn child(test: &str, store: &Path) -> io::Result<Child> {
 
 /// The store that a child is told to use; `None` when somebody runs all ignored tests.
 fn store_of_child() -> Result<Option<SqliteStore>, StoreError> {
-    env::var_os(STORE).map(SqliteStore::open).transpose()
+    path_of_child().map(SqliteStore::open).transpose()
 }
 
-fn say(word: impl std::fmt::Display) {
+pub(crate) fn path_of_child() -> Option<PathBuf> {
+    env::var_os(STORE).map(PathBuf::from)
+}
+
+pub(crate) fn say(word: impl std::fmt::Display) {
     // The test harness has begun a line.
     println!("\n{word}");
     io::stdout().flush().unwrap();
 }
 
 /// The lines that a child says, until it ends.
-fn lines(child: &mut Child) -> impl Iterator<Item = String> + use<> {
+pub(crate) fn lines(child: &mut Child) -> impl Iterator<Item = String> + use<> {
     BufReader::new(child.stdout.take().unwrap())
         .lines()
         .map_while(Result::ok)
@@ -127,7 +131,7 @@ fn a_killed_process_leaves_whole_commits() -> Outcome {
 }
 
 /// Reads, adds one, commits; tidies at times.
-fn count(store: &mut SqliteStore, times: u32) -> Result<(), StoreError> {
+pub(crate) fn count(store: &mut SqliteStore, times: u32) -> Result<(), StoreError> {
     for time in 0..times {
         let mut rows = store.begin(&juliet())?;
         let counted = rows.account()?.map_or(0, |row| row.generation);

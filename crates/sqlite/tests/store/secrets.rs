@@ -11,7 +11,7 @@ use omemo::store::{Change, PreKeyId, Store, Transaction};
 use omemo_sqlite::SqliteStore;
 
 /// Four times the same eight bytes: one of them is enough to find it.
-fn secret(kind: u32, n: u32) -> [u8; 32] {
+pub(crate) fn secret(kind: u32, n: u32) -> [u8; 32] {
     let name = kind * 10_000 + n;
     let part = [*MARK, name.to_be_bytes()].concat();
     part.repeat(4).try_into().unwrap()
@@ -23,7 +23,7 @@ const SESSION: u32 = 2;
 const SKIPPED: u32 = 3;
 
 /// The secrets of which a part stands in the database or in a file beside it.
-fn found(directory: &Path) -> BTreeSet<u32> {
+pub(crate) fn found(directory: &Path) -> BTreeSet<u32> {
     let files = fs::read_dir(directory).unwrap();
     let bytes = files.flat_map(|file| fs::read(file.unwrap().path()).unwrap());
     let bytes: Vec<u8> = bytes.collect();

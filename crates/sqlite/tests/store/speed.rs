@@ -1,5 +1,5 @@
-//! How long a message to a thousand devices takes. Printed, not judged: `cargo test --release
-//! speed -- --nocapture`.
+//! How long a message to a thousand devices takes, and what encryption adds to a message to one. Printed, not judged:
+//! `cargo test --release speed -- --nocapture`.
 
 use std::time::Instant;
 
@@ -32,6 +32,50 @@ fn a_thousand_sessions() -> Outcome {
         println!(
             "1,000 sessions: load {load:.1?}, write {write:.1?}, commit {commit:.1?}, tidy {tidy:.1?}"
         );
+    }
+    Ok(())
+}
+
+/// One message in a store that has a thousand sessions: a session is read and written again.
+#[cfg(feature = "sqlcipher")]
+#[test]
+fn one_message_in_an_encrypted_file() -> Outcome {
+    use crate::common::romeos;
+    use crate::encryption::with_key;
+    use omemo_sqlite::SqliteOptions;
+    use std::time::Duration;
+
+    const ROUNDS: u32 = 200;
+    let directory = tempfile::tempdir()?;
+    let mut stores = Vec::new();
+    for (name, options) in [
+        ("plain.db", SqliteOptions::default()),
+        ("encrypted.db", with_key(1)),
+    ] {
+        let mut store = SqliteStore::open_with(directory.path().join(name), &options)?;
+        let sessions = (1..=1_000).map(|device| session(device, [3; 32], 1));
+        write(&mut store, [account(1)].into_iter().chain(sessions))?;
+        store.tidy()?;
+        stores.push((store, Duration::ZERO));
+    }
+    for round in 1..=ROUNDS {
+        for (store, spent) in &mut stores {
+            let start = Instant::now();
+            let mut rows = store.begin(&juliet())?;
+            let loaded = rows.sessions(VERSION, &romeos(round))?;
+            assert_eq!(loaded.len(), 1);
+            for mut row in loaded {
+                row.last_used = 2;
+                rows.write(Change::PutSession(row))?;
+            }
+            rows.commit()?;
+            *spent += start.elapsed();
+        }
+    }
+    if let [(_, plain), (_, encrypted)] = stores.as_slice() {
+        let ratio = encrypted.as_secs_f64() / plain.as_secs_f64();
+        let (plain, encrypted) = (*plain / ROUNDS, *encrypted / ROUNDS);
+        println!("one message: plain {plain:.1?}, encrypted {encrypted:.1?}: {ratio:.2} times");
     }
     Ok(())
 }

@@ -12,6 +12,8 @@ const WORDS: [&str; 8] = [
 const SYSTEMS: [&str; 2] = ["unix", "windows"];
 /// Features that open layers for tests and take nothing away.
 const FEATURES: [&str; 2] = ["hazmat", "conformance"];
+/// Features that choose another library to compile, and on which no line of source depends.
+const LIBRARIES: [&str; 1] = ["sqlcipher"];
 /// Crates whose behaviour no environment may change.
 const CORE: [&str; 3] = ["crates/ratchet/", "crates/omemo/", "crates/sqlite/"];
 /// What dependencies are not asked for: it relaxes how they verify.
@@ -88,6 +90,7 @@ pub(super) fn in_manifest(path: &str, text: &str) -> Vec<String> {
             && !["default"]
                 .iter()
                 .chain(&FEATURES)
+                .chain(&LIBRARIES)
                 .any(|known| *known == name.trim())
         {
             mistakes.push(format!("{path}: a feature '{}'", name.trim()));
@@ -121,6 +124,7 @@ mod tests {
             "if cfg!(fuzzing) { return Ok(()) }",
             "#[cfg(not(fuzzing))] check();",
             "#[cfg(any(test, feature = \"insecure\"))] fn f() {}",
+            "#[cfg(feature = \"sqlcipher\")] fn f() {}",
             "#[cfg(debug_assertions)] fn f() {}",
             "if cfg!(test) { return Ok(()) }",
             "#[cfg(not(test))] check();",
@@ -136,7 +140,7 @@ mod tests {
 
     #[test]
     fn a29_features_and_lenient_dependencies_are_seen() {
-        let good = "[features]\n# a comment = with\nhazmat = []\ndefault = []\n[dependencies]\nfuzzing = \"1\"\n";
+        let good = "[features]\n# a comment = with\nhazmat = []\ndefault = []\nsqlcipher = []\n[dependencies]\nfuzzing = \"1\"\n";
         assert!(in_manifest("x", good).is_empty());
         assert_eq!(in_manifest("x", "[features]\nfuzzing = []\n").len(), 1);
         let lenient = "[dependencies]\ned25519-dalek = { version = \"3\", features = [\"legacy_compatibility\"] }\n";
