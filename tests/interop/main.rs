@@ -10,6 +10,7 @@
     reason = "a test says that it failed by panicking"
 )]
 
+mod c_bot;
 mod conversation;
 mod devices;
 mod experiment;
@@ -27,6 +28,7 @@ use omemo_tests::scenario::{Outcome, Scenario, run_all};
 
 /// Run unless names say otherwise.
 const SCENARIOS: &[&[Scenario]] = &[
+    c_bot::SCENARIOS,
     foreign::SCENARIOS,
     restarts::SCENARIOS,
     devices::SCENARIOS,
