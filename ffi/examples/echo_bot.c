@@ -164,6 +164,11 @@ static void take_event(Bot *bot, const omemo_event *event)
     const omemo_message *message = omemo_event_message(event);
     uint64_t inbox_id;
     switch (omemo_event_kind_of(event)) {
+    case OMEMO_EVENT_PUBLISHED: /* in each stream, once a protocol: from now on others can write to us */
+        printf("{\"event\": \"published\", \"protocol\": %d, \"device\": %" PRIu32 ", \"fingerprint\": \"%s\"}\n",
+               (int)omemo_event_protocol(event), omemo_account_device(bot->account),
+               omemo_account_fingerprint(bot->account));
+        break;
     case OMEMO_EVENT_MESSAGE:
         printf("{\"event\": \"message\", \"inbox\": %" PRIu64 ", \"device\": %" PRIu32 ", \"protocol\": %d}\n",
                omemo_message_inbox_id(message), omemo_message_device(message), (int)omemo_message_protocol(message));
@@ -263,7 +268,8 @@ static void take_page(Bot *bot, xmpp_stanza_t *iq)
     /* Without a `fin`, the archive does not know the mark any more: whatever it still has came later. */
     bool lost = fin == NULL && !is(bot->mark, "");
     bool more = mark != NULL && bot->marked && !is(xmpp_stanza_get_attribute(fin, "complete"), "true");
-    set_mark(bot, mark != NULL ? mark : lost ? "" : bot->mark);
+    if (mark != NULL || lost || !bot->marked)
+        set_mark(bot, mark != NULL ? mark : "");
     if (mark != NULL)
         xmpp_free(bot->ctx, mark);
     xmpp_free(bot->ctx, bot->archive_id);
@@ -404,9 +410,6 @@ static void come_online(Bot *bot)
     for (size_t i = 0; (message = omemo_messages_get(messages, i)) != NULL; i++)
         answer(bot, message);
     omemo_messages_free(&messages);
-    printf("{\"event\": \"ready\", \"jid\": \"%s\", \"device\": %" PRIu32 ", \"fingerprint\": \"%s\"}\n",
-           omemo_account_jid(bot->account), omemo_account_device(bot->account), omemo_account_fingerprint(bot->account));
-    fflush(stdout);
 }
 
 static void on_connection(xmpp_conn_t *conn, xmpp_conn_event_t event, int error, xmpp_stream_error_t *stream, void *userdata)
@@ -470,6 +473,7 @@ int main(int argc, char **argv)
         xmpp_conn_set_cafile(bot.conn, argv[5]);
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
+    signal(SIGPIPE, SIG_IGN); /* libstrophe may write to a connection that the server has closed */
     if (xmpp_connect_client(bot.conn, host, port, on_connection, &bot) == XMPP_EOK)
         run(&bot);
     else

@@ -17,6 +17,9 @@ const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../ffi/examples/echo_
 /// The names under which an installed library is found: by compilers and by programs.
 const NAMES: [&str; 2] = ["libomemo.so", "libomemo.so.0"];
 
+/// `OMEMO_PROTOCOL_2` and `OMEMO_PROTOCOL_LEGACY`.
+const PROTOCOLS: [u8; 2] = [1, 2];
+
 /// A compiled bot with a folder for its store.
 #[derive(Debug)]
 pub struct EchoBot {
@@ -50,6 +53,7 @@ impl EchoBot {
         }
         run(Command::new("cc")
             .args(["-std=c11", "-O1", "-g", "-Wall", "-Wextra", "-Werror"])
+            .arg("-fsanitize=address,undefined")
             .args(["-I", INTERFACE, SOURCE, "-L"])
             .arg(&folder)
             .args(["-Wl,-rpath,$ORIGIN", "-lomemo", "-lstrophe", "-o"])
@@ -64,7 +68,7 @@ impl EchoBot {
     ///
     /// # Panics
     ///
-    /// When it does not come online.
+    /// When it does not publish its device.
     #[must_use]
     pub fn start(&self) -> Running {
         let mut command = Command::new(self.folder.join("echo_bot"));
@@ -77,11 +81,12 @@ impl EchoBot {
             .env("OMEMO_PASSWORD", &self.account.password)
             .current_dir(&self.folder);
         let mut talker = Talker::start("echo_bot", &self.folder, &mut command);
-        let ready = talker.expect("ready", PATIENCE, |_| true);
-        assert_eq!(ready["jid"], self.account.jid.as_str());
+        let [published, _] = PROTOCOLS.map(|protocol| {
+            talker.expect("published", PATIENCE, |event| event["protocol"] == protocol)
+        });
         Running {
-            device: ready["device"].as_u64().expect("a device id"),
-            fingerprint: ready["fingerprint"].clone(),
+            device: published["device"].as_u64().expect("a device id"),
+            fingerprint: published["fingerprint"].clone(),
             talker,
         }
     }
@@ -97,7 +102,12 @@ impl Running {
     pub fn stop(self) -> Finished {
         run(Command::new("kill").args(["-TERM", &self.talker.id().to_string()]));
         let finished = self.talker.finish(PATIENCE);
-        assert!(finished.status.success(), "{}", finished.story);
+        assert!(
+            finished.status.success(),
+            "{}\n{}",
+            finished.status,
+            finished.story
+        );
         finished
     }
 }
