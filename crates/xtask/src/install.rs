@@ -20,7 +20,7 @@ const APT_LIMIT: Duration = Duration::from_secs(600);
 const PIP_LIMIT: Duration = Duration::from_secs(600);
 
 /// Debian packages, and how to see that one is there already.
-const PACKAGES: [(&str, Sign); 13] = [
+const PACKAGES: [(&str, Sign); 15] = [
     ("prosody", Sign::Program("prosodyctl")),
     ("lua-unbound", Sign::Package),
     ("lua-sec", Sign::Package),
@@ -30,6 +30,8 @@ const PACKAGES: [(&str, Sign); 13] = [
     ("tmux", Sign::Program("tmux")),
     ("python3-venv", Sign::Venv),
     ("gcc", Sign::Program("cc")),
+    ("g++", Sign::Program("c++")),
+    ("valgrind", Sign::Program("valgrind")),
     ("pkg-config", Sign::Program("pkg-config")),
     ("libomemo-c-dev", Sign::Package),
     ("libjson-c-dev", Sign::Package),

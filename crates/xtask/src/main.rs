@@ -5,6 +5,9 @@
 
 mod arrows;
 mod audit;
+mod c_checks;
+mod c_library;
+mod c_page;
 mod install;
 mod licence;
 mod oracles;
@@ -15,6 +18,7 @@ mod style;
 mod tree;
 mod workspace;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
@@ -71,6 +75,20 @@ enum Chore {
         #[arg(long)]
         no_install: bool,
     },
+    /// Build the C library and install it: header, shared and static library, and omemo.pc for pkg-config
+    Install {
+        /// Where it will be used
+        #[arg(long, default_value = "/usr/local")]
+        prefix: PathBuf,
+        /// Put everything below this folder, for a package that is unpacked elsewhere
+        #[arg(long)]
+        destdir: Option<PathBuf>,
+    },
+    /// Check the C library as it is shipped: what it exports, its size, the examples, the programs of docs/c.md, the C tests
+    Ffi {
+        #[command(flatten)]
+        needs: Needs,
+    },
     /// Check that the crates depend on each other as ARCHITECTURE.md draws it
     Arrows,
     /// Check that AUDIT.md leads from every rule and attack to code and tests that exist
@@ -119,6 +137,15 @@ fn main() -> ExitCode {
         Chore::Oracles { wish, needs } => {
             let installer = Installer::new(!needs.no_install, needs.strict).with_signal();
             steps::only_oracles(&workspace, installer, &wish, &mut report);
+        }
+        Chore::Install { prefix, destdir } => {
+            report.step("install", |step| {
+                c_library::install(&workspace, &prefix, destdir.as_deref(), step)
+            });
+        }
+        Chore::Ffi { needs } => {
+            let installer = Installer::new(!needs.no_install, needs.strict);
+            steps::c_interface(&workspace, installer, &mut report);
         }
         Chore::Arrows => steps::arrows(&workspace, &mut report),
         Chore::Audit => steps::audit(&workspace, &mut report),

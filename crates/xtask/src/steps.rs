@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::c_checks;
 use crate::install::Installer;
 use crate::oracles::{self, Wish};
 use crate::report::{Report, Step, Verdict};
@@ -87,7 +88,8 @@ pub(crate) fn everything(
         if thorough {
             command
                 .env("PROPTEST_CASES", MANY_CASES)
-                .env("OMEMO_KILLS", MANY_KILLS);
+                .env("OMEMO_KILLS", MANY_KILLS)
+                .env("OMEMO_THOROUGH", "1");
         }
         run_tests(
             step,
@@ -101,6 +103,7 @@ pub(crate) fn everything(
     report.step("demo", |step| {
         step.check(Command::new(workspace.built("omemo")).arg("demo"), MINUTE)
     });
+    c_checks::run(workspace, thorough, installer.strict, report);
     oracles(
         workspace,
         installer,
@@ -164,6 +167,22 @@ fn iterations(workspace: &Workspace, step: &Step) -> Verdict {
         .args(["test", "--release", "--package", "omemo-ratchet"])
         .args(["--all-features", "--test", "ratchet", "rfc_7748"]);
     run_tests(step, &mut command, TEST_LIMIT)
+}
+
+/// Only what is about C, thoroughly.
+pub(crate) fn c_interface(workspace: &Workspace, installer: Installer, report: &mut Report) {
+    report.step("install", |step| installer.provide(workspace, step));
+    c_checks::run(workspace, true, installer.strict, report);
+    report.step("c-tests", |step| {
+        let mut command = workspace.cargo();
+        command
+            .args(["test", "--package", "omemo-ffi", "--all-features"])
+            .env("OMEMO_THOROUGH", "1");
+        if installer.strict {
+            command.env("OMEMO_STRICT", "1");
+        }
+        run_tests(step, &mut command, THOROUGH_LIMIT)
+    });
 }
 
 /// Only the end-to-end tests.

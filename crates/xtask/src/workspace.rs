@@ -52,6 +52,11 @@ impl Workspace {
         &self.root
     }
 
+    /// Where cargo builds.
+    pub(crate) fn target(&self) -> &Path {
+        &self.target
+    }
+
     pub(crate) fn packages(&self) -> &[Value] {
         &self.packages
     }
