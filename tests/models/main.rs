@@ -51,13 +51,17 @@ mod three_accounts;
 mod transition;
 mod two_devices;
 
-use proptest::test_runner::Config;
+use std::ops::Range;
+
+use proptest::test_runner::{Config, TestRunner};
+use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 
 /// How many cases proptest runs of a property when nobody says otherwise.
 const USUAL_CASES: u32 = 256;
 
-/// Each case is a history of many stanzas: more are asked for in proportion to proptest's own number.
-fn config(cases: u32) -> Config {
+/// Runs a model. Each case is a history of many stanzas: more are asked for in proportion to proptest's own number, which its
+/// macros would take for ours.
+fn run<T: StateMachineTest>(cases: u32, steps: Range<usize>) {
     let asked: u32 = std::env::var("PROPTEST_CASES")
         .ok()
         .and_then(|text| text.parse().ok())
@@ -65,5 +69,13 @@ fn config(cases: u32) -> Config {
     let mut config = Config::with_cases((cases * asked / USUAL_CASES).max(1));
     config.failure_persistence = None;
     config.max_shrink_iters = 400;
-    config
+    let histories = T::Reference::sequential_strategy(steps);
+    let verdict =
+        TestRunner::new(config.clone()).run(&histories, |(network, transitions, seen)| {
+            T::test_sequential(config.clone(), network, transitions, seen);
+            Ok(())
+        });
+    if let Err(failure) = verdict {
+        panic!("{failure}");
+    }
 }

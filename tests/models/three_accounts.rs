@@ -4,11 +4,11 @@
 use omemo::Version;
 use omemo_tests::stores::{Memory, Sqlite, Stores};
 use proptest::prelude::*;
-use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
+use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 
-use crate::config;
 use crate::network::Network;
 use crate::play::Play;
+use crate::run;
 use crate::transition::{Fate, Transition};
 
 /// The abstract network of the three.
@@ -86,16 +86,12 @@ impl<S: Stores + Default> StateMachineTest for ThreeAccounts<S> {
     }
 }
 
-prop_state_machine! {
-    #![proptest_config(config(8))]
-
-    #[test]
-    fn three_accounts_in_memory(sequential 1..80 => ThreeAccounts<Memory>);
+#[test]
+fn three_accounts_in_memory() {
+    run::<ThreeAccounts<Memory>>(8, 1..80);
 }
 
-prop_state_machine! {
-    #![proptest_config(config(1))]
-
-    #[test]
-    fn three_accounts_on_disk(sequential 1..40 => ThreeAccounts<Sqlite>);
+#[test]
+fn three_accounts_on_disk() {
+    run::<ThreeAccounts<Sqlite>>(1, 1..40);
 }

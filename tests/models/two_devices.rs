@@ -3,11 +3,11 @@
 use omemo::Version;
 use omemo_tests::stores::{Memory, Sqlite, Stores};
 use proptest::prelude::*;
-use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
+use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 
-use crate::config;
 use crate::network::Network;
 use crate::play::Play;
+use crate::run;
 use crate::transition::{Fate, Transition};
 
 /// The abstract network of the two.
@@ -81,16 +81,12 @@ impl<S: Stores + Default> StateMachineTest for TwoDevices<S> {
     }
 }
 
-prop_state_machine! {
-    #![proptest_config(config(48))]
-
-    #[test]
-    fn two_devices_in_memory(sequential 1..60 => TwoDevices<Memory>);
+#[test]
+fn two_devices_in_memory() {
+    run::<TwoDevices<Memory>>(48, 1..60);
 }
 
-prop_state_machine! {
-    #![proptest_config(config(6))]
-
-    #[test]
-    fn two_devices_on_disk(sequential 1..40 => TwoDevices<Sqlite>);
+#[test]
+fn two_devices_on_disk() {
+    run::<TwoDevices<Sqlite>>(6, 1..40);
 }
