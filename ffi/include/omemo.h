@@ -92,7 +92,8 @@ enum omemo_event_kind
  {
     // Of a newer version of this library.
     OMEMO_EVENT_OTHER = 0,
-    // A decrypted message: `message`. It stays in the inbox until it is acknowledged.
+    // A decrypted message: `message`. It stays in the inbox until it is acknowledged, and is handed out again, with the same
+    // inbox id, if its stanza arrives again before that.
     OMEMO_EVENT_MESSAGE = 1,
     // A message for us that cannot be read: `jid`, `device` (0 if unknown), `protocol`, `id` (of the stanza), `reason`,
     // `text`.
@@ -101,7 +102,8 @@ enum omemo_event_kind
     OMEMO_EVENT_SEALED = 3,
     // A message was given up, since no device of the recipient can be served; nothing was sent: `id`, `jid`, `unserved`.
     OMEMO_EVENT_REFUSED = 4,
-    // A sealed stanza was dropped from the outbox: `id`, `reason`, `text`, `maybe_delivered`.
+    // A sealed stanza was dropped from the outbox: `id`, `reason`, `text`, `maybe_delivered`. If the message still matters,
+    // send it again under a new id.
     OMEMO_EVENT_UNSENT = 5,
     // Our device is published, or its bundle was renewed: `protocol`.
     OMEMO_EVENT_PUBLISHED = 6,
@@ -239,6 +241,26 @@ typedef uint32_t omemo_trust;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// Who decides about a key that is seen for the first time.
+enum omemo_policy
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // New keys are trusted until one key of that account has been verified by a person; from then on new ones wait for
+    // a decision.
+    OMEMO_POLICY_BLIND_BEFORE_VERIFICATION = 0,
+    // Every key waits for a decision.
+    OMEMO_POLICY_MANUAL = 1,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum omemo_policy omemo_policy;
+#else
+typedef uint32_t omemo_policy;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // One device of one account, on a store on disk. It may be used from several threads: calls wait for each other. Several
 // processes may open the same store: transactions wait for each other, for at most 10 seconds.
 typedef struct omemo_account omemo_account;
@@ -271,9 +293,6 @@ typedef struct omemo_settings omemo_settings;
 
 // One stanza to send. It belongs to its output.
 typedef struct omemo_stanza omemo_stanza;
-
-// All of them.
-#define omemo_status_ALL { OMEMO_OK, OMEMO_NULL, OMEMO_NOT_UTF8, OMEMO_BAD_VALUE, OMEMO_NOT_JID, OMEMO_NOT_XML, OMEMO_NOT_FINGERPRINT, OMEMO_BAD_SETTINGS, OMEMO_BAD_MESSAGE, OMEMO_OTHER_ACCOUNT, OMEMO_OFFLINE, OMEMO_UNKNOWN_KEY, OMEMO_STORE_LOCKED, OMEMO_STORE_FULL, OMEMO_STORE_NEWER, OMEMO_STORE_DAMAGED, OMEMO_STORE_UNUSABLE, OMEMO_NO_RANDOMNESS, OMEMO_BUG, OMEMO_PANIC, }
 
 #ifdef __cplusplus
 extern "C" {
@@ -373,10 +392,12 @@ const char *omemo_account_feature(const omemo_account *account,
                                   size_t index);
 
 // A stream is up: publishes what has to be published, fetches our own lists, and hands out what was sealed and never
-// confirmed as sent.
+// confirmed as sent. What another handle has handed out in the last two minutes is left to that one, even if its process has
+// died meanwhile: it is handed out later, when `omemo_output_wake` says so.
 //
-// `full_jid`: the JID with the resource that the server bound. `resumed`: whether the server kept the stream (XEP-0198); if
-// not, a catch-up is opened: call `omemo_account_caught_up` when the archive has been read, or at once where there is none.
+// `full_jid`: the JID with the resource that the server bound. `resumed`: whether the server kept the stream (XEP-0198) for
+// this handle; if not, a catch-up is opened: call `omemo_account_caught_up` when the archive (XEP-0313) has been read, or at
+// once where there is none.
 // `output` (out): free it with `omemo_output_free`.
 //
 // Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_NOT_UTF8`, `OMEMO_NOT_JID`, `OMEMO_OTHER_ACCOUNT`, or one of `OMEMO_STORE_...`. Reads
@@ -420,11 +441,12 @@ omemo_status omemo_account_receive_all(omemo_account *account,
                                        size_t count,
                                        omemo_output **output);
 
-// Encrypts a text message and hands it out, or asks for what it lacks first and hands it out with a later call. Repeating a
-// send with the same id does nothing twice: after a crash, repeat every send that you have not noted as sent.
+// Encrypts a text message and hands it out, or asks for what it lacks first and hands it out with a later call. What becomes of
+// it is an event: `OMEMO_EVENT_SEALED` or `OMEMO_EVENT_REFUSED`. Repeating a send with the same id does nothing twice, for a week
+// after it was sent: after a crash, repeat every send that you have not noted as sent or refused.
 //
-// `id`: the app's own id of the message. `jid`: the contact's bare JID. `body`: the text. All are copied. `output` (out): free
-// it with `omemo_output_free`.
+// `id`: the app's own id of the message, unlike that of any other; it becomes the id of the stanza. `jid`: the contact's bare
+// JID. `body`: the text, not escaped. All are copied. `output` (out): free it with `omemo_output_free`.
 //
 // Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_NOT_UTF8`, `OMEMO_NOT_JID`, `OMEMO_BAD_MESSAGE`, or one of `OMEMO_STORE_...`. Reads and
 // writes the disk.
@@ -540,7 +562,8 @@ const omemo_stanza *omemo_output_next_stanza(omemo_output *output);
 // The next event, in order; NULL after the last. It lives as long as the output.
 const omemo_event *omemo_output_next_event(omemo_output *output);
 
-// A stanza as XML, one element in the namespace `jabber:client`; NULL for NULL. It lives as long as the output.
+// A stanza as XML, one element in the namespace `jabber:client`; NULL for NULL. It lives as long as the output. The `id` of a
+// `<message/>` is the one that was given to `omemo_account_send`; one of the library's own has another.
 const char *omemo_stanza_xml(const omemo_stanza *stanza);
 
 // The ticket of a stanza; messages have one. Give it to `omemo_account_sent` once the server has the stanza (XEP-0198, or the

@@ -211,10 +211,12 @@ pub extern "C" fn omemo_account_feature(
 }
 
 /// A stream is up: publishes what has to be published, fetches our own lists, and hands out what was sealed and never
-/// confirmed as sent.
+/// confirmed as sent. What another handle has handed out in the last two minutes is left to that one, even if its process has
+/// died meanwhile: it is handed out later, when `omemo_output_wake` says so.
 ///
-/// `full_jid`: the JID with the resource that the server bound. `resumed`: whether the server kept the stream (XEP-0198); if
-/// not, a catch-up is opened: call `omemo_account_caught_up` when the archive has been read, or at once where there is none.
+/// `full_jid`: the JID with the resource that the server bound. `resumed`: whether the server kept the stream (XEP-0198) for
+/// this handle; if not, a catch-up is opened: call `omemo_account_caught_up` when the archive (XEP-0313) has been read, or at
+/// once where there is none.
 /// `output` (out): free it with `omemo_output_free`.
 ///
 /// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_NOT_UTF8`, `OMEMO_NOT_JID`, `OMEMO_OTHER_ACCOUNT`, or one of `OMEMO_STORE_...`. Reads
@@ -297,11 +299,12 @@ pub extern "C" fn omemo_account_receive_all(
     })
 }
 
-/// Encrypts a text message and hands it out, or asks for what it lacks first and hands it out with a later call. Repeating a
-/// send with the same id does nothing twice: after a crash, repeat every send that you have not noted as sent.
+/// Encrypts a text message and hands it out, or asks for what it lacks first and hands it out with a later call. What becomes of
+/// it is an event: `OMEMO_EVENT_SEALED` or `OMEMO_EVENT_REFUSED`. Repeating a send with the same id does nothing twice, for a week
+/// after it was sent: after a crash, repeat every send that you have not noted as sent or refused.
 ///
-/// `id`: the app's own id of the message. `jid`: the contact's bare JID. `body`: the text. All are copied. `output` (out): free
-/// it with `omemo_output_free`.
+/// `id`: the app's own id of the message, unlike that of any other; it becomes the id of the stanza. `jid`: the contact's bare
+/// JID. `body`: the text, not escaped. All are copied. `output` (out): free it with `omemo_output_free`.
 ///
 /// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_NOT_UTF8`, `OMEMO_NOT_JID`, `OMEMO_BAD_MESSAGE`, or one of `OMEMO_STORE_...`. Reads and
 /// writes the disk.

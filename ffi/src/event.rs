@@ -21,7 +21,8 @@ use crate::value::{omemo_protocol, omemo_trust};
 pub enum omemo_event_kind {
     /// Of a newer version of this library.
     OMEMO_EVENT_OTHER = 0,
-    /// A decrypted message: `message`. It stays in the inbox until it is acknowledged.
+    /// A decrypted message: `message`. It stays in the inbox until it is acknowledged, and is handed out again, with the same
+    /// inbox id, if its stanza arrives again before that.
     OMEMO_EVENT_MESSAGE = 1,
     /// A message for us that cannot be read: `jid`, `device` (0 if unknown), `protocol`, `id` (of the stanza), `reason`,
     /// `text`.
@@ -30,7 +31,8 @@ pub enum omemo_event_kind {
     OMEMO_EVENT_SEALED = 3,
     /// A message was given up, since no device of the recipient can be served; nothing was sent: `id`, `jid`, `unserved`.
     OMEMO_EVENT_REFUSED = 4,
-    /// A sealed stanza was dropped from the outbox: `id`, `reason`, `text`, `maybe_delivered`.
+    /// A sealed stanza was dropped from the outbox: `id`, `reason`, `text`, `maybe_delivered`. If the message still matters,
+    /// send it again under a new id.
     OMEMO_EVENT_UNSENT = 5,
     /// Our device is published, or its bundle was renewed: `protocol`.
     OMEMO_EVENT_PUBLISHED = 6,

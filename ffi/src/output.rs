@@ -118,7 +118,8 @@ fn next<'a, T>(all: &'a [T], position: &AtomicUsize) -> Option<&'a T> {
     item
 }
 
-/// A stanza as XML, one element in the namespace `jabber:client`; NULL for NULL. It lives as long as the output.
+/// A stanza as XML, one element in the namespace `jabber:client`; NULL for NULL. It lives as long as the output. The `id` of a
+/// `<message/>` is the one that was given to `omemo_account_send`; one of the library's own has another.
 #[unsafe(no_mangle)]
 pub extern "C" fn omemo_stanza_xml(stanza: *const omemo_stanza) -> *const c_char {
     panic::asked(std::ptr::null(), || Ok(ptr::borrow(stanza)?.xml.as_ptr()))

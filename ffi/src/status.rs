@@ -57,7 +57,7 @@ pub enum omemo_status {
 
 impl omemo_status {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    const ALL: [Self; 20] = [
         Self::OMEMO_OK,
         Self::OMEMO_NULL,
         Self::OMEMO_NOT_UTF8,
