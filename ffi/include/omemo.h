@@ -67,6 +67,14 @@ enum omemo_status
     OMEMO_STORE_DAMAGED = 23,
     // The store cannot be opened or written.
     OMEMO_STORE_UNUSABLE = 24,
+    // The store is encrypted with another key than the given one.
+    OMEMO_STORE_WRONG_KEY = 25,
+    // A key was given, and the store is not encrypted.
+    OMEMO_STORE_NOT_ENCRYPTED = 26,
+    // The store is encrypted (or its first page is damaged), and no key was given.
+    OMEMO_STORE_ENCRYPTED = 27,
+    // A key was given, and this library was built without encryption of stores. Nothing was opened.
+    OMEMO_NO_ENCRYPTION = 28,
     // The operating system gave no randomness.
     OMEMO_NO_RANDOMNESS = 30,
     // A bug of this library, which it noticed. Please report it.
@@ -306,14 +314,15 @@ const char *omemo_version(void);
 // not freed. Does not touch the disk.
 const char *omemo_status_sentence(int32_t status);
 
-// Makes settings: both protocols, blind trust before verification, no label, stanzas of at most 200,000 bytes.
+// Makes settings: both protocols, blind trust before verification, no label, stanzas of at most 200,000 bytes, a store that is
+// not encrypted.
 //
 // `settings` (out): the new object; free it with `omemo_settings_free`, which may be done as soon as the account is open.
 //
 // Returns `OMEMO_OK`, or `OMEMO_NULL`. Does not touch the disk.
 omemo_status omemo_settings_new(omemo_settings **settings);
 
-// Frees settings and sets the caller's pointer to NULL. NULL, and a pointer to NULL, are harmless.
+// Frees settings, wipes a key from memory, and sets the caller's pointer to NULL. NULL, and a pointer to NULL, are harmless.
 void omemo_settings_free(omemo_settings **settings);
 
 // Chooses the protocols to publish and speak.
@@ -345,15 +354,40 @@ omemo_status omemo_settings_set_label(omemo_settings *settings, const char *labe
 // Returns `OMEMO_OK` or `OMEMO_NULL`. Does not touch the disk.
 omemo_status omemo_settings_set_max_stanza_bytes(omemo_settings *settings, size_t bytes);
 
+// Chooses the key of the store, which is encrypted then; a new one is made with it. An existing store that is not encrypted
+// cannot be: `omemo_account_open` refuses it (`OMEMO_STORE_NOT_ENCRYPTED`), as it does any key where this library was built
+// without encryption of stores (`OMEMO_NO_ENCRYPTION`).
+//
+// `key`: bytes that nobody can guess, such as random ones from the system's keyring; a password has to be stretched first.
+// They are copied. `length`: 32.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, or `OMEMO_BAD_VALUE` for another length. Does not touch the disk.
+omemo_status omemo_settings_set_store_key(omemo_settings *settings,
+                                          const uint8_t *key,
+                                          size_t length);
+
+// Gives an encrypted store another key. All accounts in it have to be closed, in every process. Afterwards nothing can be read
+// with the old key; a process that is killed meanwhile leaves a store that one of the two opens.
+//
+// `path`: the store's file. `old_key`, `new_key`: 32 bytes each, as for `omemo_settings_set_store_key`, with their lengths.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_NOT_UTF8`, `OMEMO_BAD_VALUE` for another length, `OMEMO_NO_ENCRYPTION`, or one of
+// `OMEMO_STORE_...`: `OMEMO_STORE_LOCKED` if somebody has the store open, `OMEMO_STORE_UNUSABLE` if there is none. Writes the disk.
+omemo_status omemo_store_rekey(const char *path,
+                               const uint8_t *old_key,
+                               size_t old_length,
+                               const uint8_t *new_key,
+                               size_t new_length);
+
 // Opens an account; on an empty store a new device is made. Nothing is published before `omemo_account_online`.
 //
 // `path`: the store's file, made if it is not there, which only its owner may read. `jid`: the account's bare JID; one file
 // may hold several accounts. `settings`: copied; NULL for the usual ones. `account` (out): the handle; free it with
 // `omemo_account_free`.
 //
-// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_NOT_UTF8`, `OMEMO_NOT_JID`, `OMEMO_BAD_SETTINGS`, `OMEMO_NO_RANDOMNESS`, or one of
-// `OMEMO_STORE_...`. There is no handle to ask for a sentence after a failure: `omemo_status_sentence` has the status's own.
-// Reads and writes the disk.
+// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_NOT_UTF8`, `OMEMO_NOT_JID`, `OMEMO_BAD_SETTINGS`, `OMEMO_NO_RANDOMNESS`,
+// `OMEMO_NO_ENCRYPTION`, or one of `OMEMO_STORE_...`. There is no handle to ask for a sentence after a failure:
+// `omemo_status_sentence` has the status's own. Reads and writes the disk.
 omemo_status omemo_account_open(const char *path,
                                 const char *jid,
                                 const omemo_settings *settings,

@@ -14,10 +14,10 @@ use crate::message::omemo_messages;
 use crate::output::omemo_output;
 use crate::panic;
 use crate::ptr::{self, Place};
-use crate::settings::omemo_settings;
+use crate::settings::{Chosen, omemo_settings};
 use crate::status::{Failure, omemo_status};
 use crate::text::Text;
-use crate::value;
+use crate::{store, value};
 
 /// One device of one account, on a store on disk. It may be used from several threads: calls wait for each other. Several
 /// processes may open the same store: transactions wait for each other, for at most 10 seconds.
@@ -106,9 +106,9 @@ fn not_xml(error: &xml::XmlError) -> Failure {
 /// may hold several accounts. `settings`: copied; NULL for the usual ones. `account` (out): the handle; free it with
 /// `omemo_account_free`.
 ///
-/// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_NOT_UTF8`, `OMEMO_NOT_JID`, `OMEMO_BAD_SETTINGS`, `OMEMO_NO_RANDOMNESS`, or one of
-/// `OMEMO_STORE_...`. There is no handle to ask for a sentence after a failure: `omemo_status_sentence` has the status's own.
-/// Reads and writes the disk.
+/// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_NOT_UTF8`, `OMEMO_NOT_JID`, `OMEMO_BAD_SETTINGS`, `OMEMO_NO_RANDOMNESS`,
+/// `OMEMO_NO_ENCRYPTION`, or one of `OMEMO_STORE_...`. There is no handle to ask for a sentence after a failure:
+/// `omemo_status_sentence` has the status's own. Reads and writes the disk.
 #[unsafe(no_mangle)]
 pub extern "C" fn omemo_account_open(
     path: *const c_char,
@@ -120,13 +120,9 @@ pub extern "C" fn omemo_account_open(
         let place = Place::new(account)?;
         let (path, jid) = (ptr::text(path)?, bare_jid(jid)?);
         let settings = ptr::optional(settings).map(omemo_settings::chosen);
-        let store = SqliteStore::open(path)?;
-        let account = Account::open(
-            store,
-            jid,
-            settings.unwrap_or_default(),
-            Environment::system(),
-        )?;
+        let Chosen { account, store_key } = settings.unwrap_or_default();
+        let store = store::open(path, store_key)?;
+        let account = Account::open(store, jid, account, Environment::system())?;
         place.give(omemo_account {
             jid: Text::new(account.jid().as_str()),
             fingerprint: Text::new(account.fingerprint().to_string()),

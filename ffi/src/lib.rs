@@ -6,8 +6,8 @@
 //! # Architecture
 //!
 //! `ptr` turns pointers into references and back, `panic` stops panics at the border: no other file has `unsafe` code. `status`
-//! and `reason` are tables of numbers that are for ever. `account` has the calls, with `settings` before and `output`, `event`,
-//! `message` and `device` after them; each object holds its texts ready for C, and wipes them when it is freed.
+//! and `reason` are tables of numbers that are for ever. `account` has the calls, with `settings` and `store` before and `output`,
+//! `event`, `message` and `device` after them; each object holds its texts ready for C, and wipes them when it is freed.
 
 mod account;
 mod device;
@@ -21,6 +21,7 @@ mod ptr;
 mod reason;
 mod settings;
 mod status;
+mod store;
 mod text;
 mod value;
 mod version;
@@ -33,5 +34,6 @@ pub use output::*;
 pub use reason::omemo_reason;
 pub use settings::*;
 pub use status::{omemo_status, omemo_status_sentence};
+pub use store::omemo_store_rekey;
 pub use value::{omemo_policy, omemo_protocol, omemo_trust};
 pub use version::omemo_version;

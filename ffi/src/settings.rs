@@ -4,20 +4,28 @@ use std::ffi::c_char;
 use std::sync::{Mutex, PoisonError};
 
 use omemo::Settings;
+use omemo_sqlite::StoreKey;
 
 use crate::panic;
 use crate::ptr::{self, Place};
 use crate::status::{Failure, omemo_status};
-use crate::value;
+use crate::{store, value};
 
 /// What an app may choose, given to `omemo_account_open`. Later versions of this library have more to choose; what is not
 /// set is as good a choice as any.
 #[derive(Debug)]
 #[expect(non_camel_case_types, reason = "the header's name")]
-pub struct omemo_settings(Mutex<Settings>);
+pub struct omemo_settings(Mutex<Chosen>);
+
+/// What was chosen: for the account, and for the file that it is in.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Chosen {
+    pub(crate) account: Settings,
+    pub(crate) store_key: Option<StoreKey>,
+}
 
 impl omemo_settings {
-    pub(crate) fn chosen(&self) -> Settings {
+    pub(crate) fn chosen(&self) -> Chosen {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -25,11 +33,16 @@ impl omemo_settings {
     }
 
     fn change(&self, change: impl FnOnce(&mut Settings)) {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        self.choose(|chosen| change(&mut chosen.account));
+    }
+
+    fn choose(&self, choose: impl FnOnce(&mut Chosen)) {
+        choose(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
 
-/// Makes settings: both protocols, blind trust before verification, no label, stanzas of at most 200,000 bytes.
+/// Makes settings: both protocols, blind trust before verification, no label, stanzas of at most 200,000 bytes, a store that is
+/// not encrypted.
 ///
 /// `settings` (out): the new object; free it with `omemo_settings_free`, which may be done as soon as the account is open.
 ///
@@ -38,12 +51,12 @@ impl omemo_settings {
 pub extern "C" fn omemo_settings_new(settings: *mut *mut omemo_settings) -> omemo_status {
     panic::status(|| {
         let place = Place::new(settings)?;
-        place.give(omemo_settings(Mutex::new(Settings::default())));
+        place.give(omemo_settings(Mutex::new(Chosen::default())));
         Ok(())
     })
 }
 
-/// Frees settings and sets the caller's pointer to NULL. NULL, and a pointer to NULL, are harmless.
+/// Frees settings, wipes a key from memory, and sets the caller's pointer to NULL. NULL, and a pointer to NULL, are harmless.
 #[unsafe(no_mangle)]
 pub extern "C" fn omemo_settings_free(settings: *mut *mut omemo_settings) {
     panic::asked((), || {
@@ -116,6 +129,28 @@ pub extern "C" fn omemo_settings_set_max_stanza_bytes(
 ) -> omemo_status {
     panic::status(|| -> Result<(), Failure> {
         ptr::borrow(settings)?.change(|settings| settings.max_stanza_bytes = bytes);
+        Ok(())
+    })
+}
+
+/// Chooses the key of the store, which is encrypted then; a new one is made with it. An existing store that is not encrypted
+/// cannot be: `omemo_account_open` refuses it (`OMEMO_STORE_NOT_ENCRYPTED`), as it does any key where this library was built
+/// without encryption of stores (`OMEMO_NO_ENCRYPTION`).
+///
+/// `key`: bytes that nobody can guess, such as random ones from the system's keyring; a password has to be stretched first.
+/// They are copied. `length`: 32.
+///
+/// Returns `OMEMO_OK`, `OMEMO_NULL`, or `OMEMO_BAD_VALUE` for another length. Does not touch the disk.
+#[unsafe(no_mangle)]
+pub extern "C" fn omemo_settings_set_store_key(
+    settings: *mut omemo_settings,
+    key: *const u8,
+    length: usize,
+) -> omemo_status {
+    panic::status(|| {
+        let settings = ptr::borrow(settings)?;
+        let key = store::key(key, length)?;
+        settings.choose(|chosen| chosen.store_key = Some(key));
         Ok(())
     })
 }

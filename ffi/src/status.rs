@@ -46,6 +46,14 @@ pub enum omemo_status {
     OMEMO_STORE_DAMAGED = 23,
     /// The store cannot be opened or written.
     OMEMO_STORE_UNUSABLE = 24,
+    /// The store is encrypted with another key than the given one.
+    OMEMO_STORE_WRONG_KEY = 25,
+    /// A key was given, and the store is not encrypted.
+    OMEMO_STORE_NOT_ENCRYPTED = 26,
+    /// The store is encrypted (or its first page is damaged), and no key was given.
+    OMEMO_STORE_ENCRYPTED = 27,
+    /// A key was given, and this library was built without encryption of stores. Nothing was opened.
+    OMEMO_NO_ENCRYPTION = 28,
     /// The operating system gave no randomness.
     OMEMO_NO_RANDOMNESS = 30,
     /// A bug of this library, which it noticed. Please report it.
@@ -57,7 +65,7 @@ pub enum omemo_status {
 
 impl omemo_status {
     /// All of them.
-    const ALL: [Self; 20] = [
+    const ALL: [Self; 24] = [
         Self::OMEMO_OK,
         Self::OMEMO_NULL,
         Self::OMEMO_NOT_UTF8,
@@ -75,6 +83,10 @@ impl omemo_status {
         Self::OMEMO_STORE_NEWER,
         Self::OMEMO_STORE_DAMAGED,
         Self::OMEMO_STORE_UNUSABLE,
+        Self::OMEMO_STORE_WRONG_KEY,
+        Self::OMEMO_STORE_NOT_ENCRYPTED,
+        Self::OMEMO_STORE_ENCRYPTED,
+        Self::OMEMO_NO_ENCRYPTION,
         Self::OMEMO_NO_RANDOMNESS,
         Self::OMEMO_BUG,
         Self::OMEMO_PANIC,
@@ -101,6 +113,10 @@ impl omemo_status {
             Self::OMEMO_STORE_NEWER => c"the store was written by a newer version of this library",
             Self::OMEMO_STORE_DAMAGED => c"the store is damaged",
             Self::OMEMO_STORE_UNUSABLE => c"the store cannot be used",
+            Self::OMEMO_STORE_WRONG_KEY => c"the key does not open the store",
+            Self::OMEMO_STORE_NOT_ENCRYPTED => c"a key was given, and the store is not encrypted",
+            Self::OMEMO_STORE_ENCRYPTED => c"the store is encrypted: open it with its key",
+            Self::OMEMO_NO_ENCRYPTION => c"a key was given, and omemo was built without encryption of stores",
             Self::OMEMO_NO_RANDOMNESS => c"the operating system gave no randomness",
             Self::OMEMO_BUG => c"this is a bug in omemo, please report it",
             Self::OMEMO_PANIC => c"a bug in omemo ended the call: free the handle and open a new one, and please report it",
@@ -165,6 +181,10 @@ const fn of_store(error: &StoreError) -> omemo_status {
         StoreError::Full(_) => omemo_status::OMEMO_STORE_FULL,
         StoreError::Newer { .. } => omemo_status::OMEMO_STORE_NEWER,
         StoreError::Damaged(_) => omemo_status::OMEMO_STORE_DAMAGED,
+        StoreError::WrongKey => omemo_status::OMEMO_STORE_WRONG_KEY,
+        StoreError::NotEncrypted => omemo_status::OMEMO_STORE_NOT_ENCRYPTED,
+        StoreError::Encrypted => omemo_status::OMEMO_STORE_ENCRYPTED,
+        StoreError::NoEncryption => omemo_status::OMEMO_NO_ENCRYPTION,
         _ => omemo_status::OMEMO_STORE_UNUSABLE,
     }
 }

@@ -11,9 +11,9 @@ use std::{env, fs};
 const BLESS: &str = "OMEMO_BLESS";
 
 /// In the order in which people read.
-const SOURCES: [&str; 10] = [
-    "version", "status", "value", "reason", "settings", "account", "output", "event", "message",
-    "device",
+const SOURCES: [&str; 11] = [
+    "version", "status", "value", "reason", "settings", "store", "account", "output", "event",
+    "message", "device",
 ];
 
 #[test]
