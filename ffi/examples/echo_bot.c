@@ -1,7 +1,7 @@
 /*
  * An echo bot: a whole client in one file, on libstrophe (0.12 or newer) and omemo.
  *
- *     cc -std=c11 echo_bot.c -lomemo -lstrophe -o echo_bot
+ *     cc -std=c11 echo_bot.c $(pkg-config --cflags --libs omemo libstrophe) -o echo_bot
  *     OMEMO_PASSWORD=secret ./echo_bot bot@example.org bot.sqlite [HOST PORT [CA_FILE]]
  *
  * It answers each encrypted message with "echo: " and the same text, encrypted, until SIGTERM or SIGINT. It may be killed at

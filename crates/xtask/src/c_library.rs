@@ -117,13 +117,13 @@ impl Library {
         let description = pkgconfig.join("omemo.pc");
         fs::write(&description, self.description(prefix, &version))
             .map_err(|error| format!("{}: {error}", description.display()))?;
-        // The standard library's own code comes with lines for debuggers, many times as large as the code.
-        let stripped = step.run(
-            Command::new("strip")
-                .arg("--strip-debug")
-                .arg(&installed.archive),
-            STRIP_LIMIT,
-        );
+        // Of each file in it the archive has what debuggers and link-time optimisers of the same Rust want: more than the code.
+        let mut command = Command::new("objcopy");
+        command
+            .args(["--strip-debug", "--remove-section=.llvmbc"])
+            .arg("--remove-section=.llvmcmd")
+            .arg(&installed.archive);
+        let stripped = step.run(&mut command, STRIP_LIMIT);
         if !stripped.ok {
             return Err(stripped.output);
         }

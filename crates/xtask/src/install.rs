@@ -20,7 +20,7 @@ const APT_LIMIT: Duration = Duration::from_secs(600);
 const PIP_LIMIT: Duration = Duration::from_secs(600);
 
 /// Debian packages, and how to see that one is there already.
-const PACKAGES: [(&str, Sign); 15] = [
+const PACKAGES: [(&str, Sign); 16] = [
     ("prosody", Sign::Program("prosodyctl")),
     ("lua-unbound", Sign::Package),
     ("lua-sec", Sign::Package),
@@ -36,6 +36,7 @@ const PACKAGES: [(&str, Sign); 15] = [
     ("libomemo-c-dev", Sign::Package),
     ("libjson-c-dev", Sign::Package),
     ("libssl-dev", Sign::Package),
+    ("libstrophe-dev", Sign::Package),
 ];
 
 /// What only some chores need.
