@@ -32,9 +32,26 @@
 //! - The file of a newer version of this crate and the database of another program are refused
 //!   and left as they are.
 //!
-//! # What is not
+//! # Features
 //!
-//! The file is not encrypted: protect the directory or the disk. Copying it while it is open, or
+//! | feature | what it adds | what it needs |
+//! | --- | --- | --- |
+//! | `sqlcipher` | [`SqliteOptions::key`]: files that are encrypted as a whole | OpenSSL's libcrypto, and its headers where it is compiled |
+//!
+//! With it, SQLCipher takes the place of SQLite in the whole program; files without a key stay as they are. Encrypted files
+//! are those of SQLCipher 4 with a raw key: AES-256-CBC and an HMAC-SHA-512 for each page, in the database, in the write-ahead
+//! log and in journals. Sizes and times of access can be seen, and whoever may write to the file can put an old one in its
+//! place. A file begins encrypted or never is; [`SqliteStore::rekey`] changes the key.
+//!
+//! The first key switches `cipher_memory_security` on and SQLCipher's own log off, both for the whole process: what SQLite frees
+//! is overwritten, and kept from being swapped out as far as the system allows.
+//!
+//! Without the feature a key is refused with [`StoreError::NoEncryption`](omemo::store::StoreError::NoEncryption), before
+//! anything is opened.
+//!
+//! # What is not promised
+//!
+//! Without a key the file is not encrypted: protect the directory or the disk. Copying it while it is open, or
 //! restoring an old copy, is dangerous whatever the format: see the `omemo` crate. Secrets that pass
 //! through this crate's hands are wiped from memory, but SQLite's page cache, its statement buffers
 //! and the operating system's cache hold copies that are not.
