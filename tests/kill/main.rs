@@ -22,7 +22,6 @@
 )]
 
 mod run;
-mod server;
 mod worker;
 
 use std::env;

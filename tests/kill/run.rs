@@ -14,11 +14,11 @@ use minidom::Element;
 use omemo::store::Store as _;
 use omemo_sqlite::SqliteStore;
 use omemo_tests::chance::Chance;
+use omemo_tests::nodes::Nodes;
 use omemo_tests::wire::{LEGACY, Ledger, OMEMO2};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::server::Nodes;
 use crate::worker::{self, read_log};
 
 /// Nothing that a process does takes so long, unless it never ends.

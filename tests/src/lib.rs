@@ -14,6 +14,7 @@ pub mod capture;
 pub mod chance;
 pub mod hub;
 pub mod lab;
+pub mod nodes;
 pub mod patience;
 pub mod peers;
 pub mod process;

@@ -1,4 +1,4 @@
-//! As much of a server as the processes need: what they publish, and answers to their questions.
+//! As much of a server as processes that are killed need: what they publish, and answers to their questions.
 
 use std::collections::BTreeMap;
 
@@ -9,29 +9,35 @@ const EVENT: &str = "http://jabber.org/protocol/pubsub#event";
 const STANZAS: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
 
 /// The published nodes: of an account, by name, their items in the order of publication.
-#[derive(Default)]
-pub(crate) struct Nodes {
+#[derive(Debug, Default)]
+pub struct Nodes {
     items: BTreeMap<(String, String), Vec<(String, Element)>>,
 }
 
 /// What follows from a question.
-pub(crate) struct Answer {
+#[derive(Debug)]
+pub struct Answer {
     /// For whoever asked.
-    pub(crate) reply: Element,
+    pub reply: Element,
     /// For everybody, when a device list was published.
-    pub(crate) push: Option<Element>,
+    pub push: Option<Element>,
 }
 
 impl Nodes {
     /// Whether an account has published something at a node of that name.
-    pub(crate) fn holds(&self, account: &str, node: &str) -> bool {
+    #[must_use]
+    pub fn holds(&self, account: &str, node: &str) -> bool {
         self.items
             .get(&(account.to_owned(), node.to_owned()))
             .is_some_and(|items| !items.is_empty())
     }
 
     /// Answers an `<iq/>` of a client of `own`.
-    pub(crate) fn answer(&mut self, own: &str, iq: &Element) -> Answer {
+    ///
+    /// # Panics
+    ///
+    /// When the question is not as the specifications have it.
+    pub fn answer(&mut self, own: &str, iq: &Element) -> Answer {
         let owner = iq.attr("to").unwrap_or(own).to_owned();
         let id = iq.attr("id").unwrap();
         let frame = |kind: &str, payload: &str| -> Element {
