@@ -78,10 +78,15 @@ pub(crate) fn put_inbox(rows: &Rows<'_>, row: &InboxRow) -> Result<(), StoreErro
     )
 }
 
+/// The number of a row that is looked for, which may be any: one that SQLite cannot keep is no row's, and NULL finds none.
+fn wanted(number: u64) -> Option<i64> {
+    i64::try_from(number).ok()
+}
+
 pub(crate) fn delete_inbox(rows: &Rows<'_>, id: InboxId) -> Result<(), StoreError> {
     rows.write(
         "DELETE FROM inbox WHERE account = ?1 AND id = ?2",
-        params![number(id.get())?],
+        params![wanted(id.get())],
     )
 }
 
@@ -96,7 +101,7 @@ pub(crate) fn outbox(rows: &Rows<'_>) -> Result<Vec<OutboxRow>, StoreError> {
 
 pub(crate) fn outbox_row(rows: &Rows<'_>, ticket: Ticket) -> Result<Option<OutboxRow>, StoreError> {
     let sql = "SELECT * FROM outbox WHERE account = ?1 AND ticket = ?2";
-    rows.one("outbox", sql, params![number(ticket.get())?], read_outbox)
+    rows.one("outbox", sql, params![wanted(ticket.get())], read_outbox)
 }
 
 pub(crate) fn outbox_message(
@@ -154,7 +159,7 @@ pub(crate) fn put_outbox(rows: &Rows<'_>, row: &OutboxRow) -> Result<(), StoreEr
 pub(crate) fn delete_outbox(rows: &Rows<'_>, ticket: Ticket) -> Result<(), StoreError> {
     rows.write(
         "DELETE FROM outbox WHERE account = ?1 AND ticket = ?2",
-        params![number(ticket.get())?],
+        params![wanted(ticket.get())],
     )
 }
 
