@@ -28,7 +28,7 @@ pub enum omemo_status {
     OMEMO_NOT_FINGERPRINT = 6,
     /// Settings that cannot be followed.
     OMEMO_BAD_SETTINGS = 7,
-    /// A message that cannot be sent: empty, too large, or with an unusable id.
+    /// A message that cannot be sent: without any content, too large, or with an unusable id.
     OMEMO_BAD_MESSAGE = 8,
     /// A JID of another account than the handle's.
     OMEMO_OTHER_ACCOUNT = 9,
