@@ -25,6 +25,11 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         lacking: command_lacks,
     },
     Scenario {
+        name: "the_c_bot_killed_while_it_answers_answers_once",
+        run: killed_while_it_answers,
+        lacking: command_lacks,
+    },
+    Scenario {
         name: "the_c_bot_echoes_to_slixmpp_omemo2",
         run: |lab| to_slixmpp(lab, Speaks::Omemo2, OMEMO2),
         lacking: slixmpp_lacks,
@@ -36,6 +41,9 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     },
 ];
 
+/// What a handle has handed out is left to it for so long: it may be another process that lives.
+const OTHER_HANDLE: Duration = Duration::from_secs(120);
+
 fn command_lacks() -> Option<String> {
     echo_bot::lacking().or_else(command::lacking)
 }
@@ -44,8 +52,7 @@ fn slixmpp_lacks() -> Option<String> {
     echo_bot::lacking().or_else(slixmpp::lacking)
 }
 
-/// The bot is killed while it has nothing to do, at the moment at which it reads a message, and a little later, and it is ended
-/// in good order. Each message is answered once.
+/// The bot is killed while it has nothing to do, and ended in good order. Each message is answered once.
 fn to_the_command(lab: &Lab, protocols: &str, namespace: &str) {
     let alice = lab.account(&format!("alice-c-{protocols}"), Domain::A);
     let bob = lab.account(&format!("bot-c-{protocols}"), Domain::B);
@@ -89,17 +96,6 @@ fn to_the_command(lab: &Lab, protocols: &str, namespace: &str) {
         answered(&mut hears, text);
     }
 
-    for milliseconds in [0, 1, 5, 20] {
-        let text = ask(&format!("{milliseconds} ms before your death"));
-        running
-            .talker
-            .expect("message", PATIENCE, |message| message["device"] == alice.id);
-        sleep(Duration::from_millis(milliseconds));
-        running.talker.kill();
-        running = bot.start();
-        answered(&mut hears, &text);
-    }
-
     let finished = running.stop();
     let text = ask("while you were away");
     running = bot.start();
@@ -114,7 +110,42 @@ fn to_the_command(lab: &Lab, protocols: &str, namespace: &str) {
     );
 }
 
-/// The same with another implementation, killed once.
+/// The bot is killed while it reads a message, answers it, or sends the answer. Each message is answered once.
+fn killed_while_it_answers(lab: &Lab) {
+    let alice = lab.account("alice-c-killed", Domain::A);
+    let bob = lab.account("bot-c-killed", Domain::B);
+    lab.befriend(&alice, &bob);
+    let bot = EchoBot::compile(lab, &bob);
+    let mut running = bot.start();
+    let alice = Device::init(lab, &alice, "both");
+    let mut hears = alice.listen(&["--for", "600"]);
+    let mut newest = 0;
+    let mut texts = Vec::new();
+    for milliseconds in [0, 1, 5, 10, 20, 50] {
+        let text = lab.secret(&format!("{milliseconds} ms before your death"));
+        alice.send_to(&bob.jid, &text, &[(running.device, OMEMO2)]);
+        texts.push(text);
+        // What an earlier life read and did not answer may be said again.
+        let message = running.talker.expect("message", PATIENCE, |message| {
+            message["inbox"].as_u64() > Some(newest)
+        });
+        newest = message["inbox"].as_u64().expect("a number");
+        sleep(Duration::from_millis(milliseconds));
+        running.talker.kill();
+        read_everything(&mut running.talker);
+        running = bot.start();
+    }
+    for text in &texts {
+        hears.expect("message", OTHER_HANDLE + PATIENCE, |answer| {
+            answer["body"] == format!("echo: {text}").as_str()
+        });
+    }
+    read_everything(&mut running.talker);
+    let rest = hears.unread();
+    assert!(rest.is_empty(), "{rest:?}\n{}", hears.story());
+}
+
+/// Another implementation, and one death.
 fn to_slixmpp(lab: &Lab, speaks: Speaks, namespace: &str) {
     let alice = lab.account(
         &format!("alice-c-slix-{speaks:?}").to_lowercase(),
