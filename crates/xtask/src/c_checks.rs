@@ -28,7 +28,7 @@ pub(crate) fn run(workspace: &Workspace, thorough: bool, strict: bool, report: &
     let mut installed = None;
     report.step("c-library", |step| {
         let library = if thorough {
-            Library::build(workspace, step)
+            Library::build(workspace, false, step)
         } else {
             Library::for_development(workspace, step)
         };

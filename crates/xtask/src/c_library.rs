@@ -37,12 +37,18 @@ pub(crate) struct Installed {
 }
 
 impl Library {
-    /// Compiles it as it is shipped.
-    pub(crate) fn build(workspace: &Workspace, step: &Step) -> Result<Self, String> {
+    /// Compiles it as it is shipped; with SQLCipher, if stores are to be encrypted.
+    pub(crate) fn build(
+        workspace: &Workspace,
+        sqlcipher: bool,
+        step: &Step,
+    ) -> Result<Self, String> {
         let mut command = workspace.cargo();
-        command
-            .args(["rustc", "--package", PACKAGE, "--lib", "--profile", "ffi"])
-            .args(["--", "--print", "native-static-libs"]);
+        command.args(["rustc", "--package", PACKAGE, "--lib", "--profile", "ffi"]);
+        if sqlcipher {
+            command.args(["--features", "sqlcipher"]);
+        }
+        command.args(["--", "--print", "native-static-libs"]);
         let finished = step.run(&mut command, BUILD_LIMIT);
         if !finished.ok {
             return Err(finished.output);
@@ -55,8 +61,7 @@ impl Library {
 
     /// The one that the step `build` has left, which is not optimised.
     pub(crate) fn for_development(workspace: &Workspace, step: &Step) -> Result<Self, String> {
-        // Asking cargo what it is linked with would compile it again: it differs from what rustc says of an empty library by
-        // what SQLCipher needs, since that build has all features.
+        // Asking cargo what it is linked with would compile it again, and it is what rustc says of an empty library.
         let nothing = workspace.logs().join("nothing");
         let source = nothing.with_extension("rs");
         fs::create_dir_all(workspace.logs())
@@ -71,7 +76,7 @@ impl Library {
         let finished = step.run(&mut command, STRIP_LIMIT);
         Ok(Self {
             folder: workspace.built(""),
-            private: format!("-lcrypto {}", native_libraries(&finished.output)?),
+            private: native_libraries(&finished.output)?,
         })
     }
 
@@ -152,12 +157,13 @@ pub(crate) fn install(
     workspace: &Workspace,
     prefix: &Path,
     destdir: Option<&Path>,
+    sqlcipher: bool,
     step: &Step,
 ) -> Verdict {
     if !prefix.is_absolute() {
         return Verdict::failed("--prefix has to be an absolute path");
     }
-    let installed = Library::build(workspace, step)
+    let installed = Library::build(workspace, sqlcipher, step)
         .and_then(|library| library.install(workspace, prefix, destdir, step));
     match installed {
         Ok(installed) => {

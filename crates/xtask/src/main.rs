@@ -83,6 +83,9 @@ enum Chore {
         /// Put everything below this folder, for a package that is unpacked elsewhere
         #[arg(long)]
         destdir: Option<PathBuf>,
+        /// Build it so that stores can be encrypted, which needs OpenSSL's libcrypto
+        #[arg(long)]
+        sqlcipher: bool,
     },
     /// Check the C library as it is shipped: what it exports, its size, the examples, the programs of docs/c.md, the C tests
     Ffi {
@@ -138,9 +141,13 @@ fn main() -> ExitCode {
             let installer = Installer::new(!needs.no_install, needs.strict).with_signal();
             steps::only_oracles(&workspace, installer, &wish, &mut report);
         }
-        Chore::Install { prefix, destdir } => {
+        Chore::Install {
+            prefix,
+            destdir,
+            sqlcipher,
+        } => {
             report.step("install", |step| {
-                c_library::install(&workspace, &prefix, destdir.as_deref(), step)
+                c_library::install(&workspace, &prefix, destdir.as_deref(), sqlcipher, step)
             });
         }
         Chore::Ffi { needs } => {
