@@ -11,8 +11,9 @@
  *   the pointer and sets it to NULL. Objects and texts that an accessor gives out (const pointers) belong to the object that was
  *   asked, live as long as that, and are not freed.
  * - Texts are UTF-8 and end with a zero byte. Texts that are handed in are copied.
- * - NULL where something has to stand is OMEMO_NULL, never a crash. A pointer to something else, or to something that was freed,
- *   cannot be noticed.
+ * - NULL where something has to stand is OMEMO_NULL, never a crash; asked about NULL, an accessor gives NULL, 0 or false. A pointer
+ *   to something else, or to something that was freed, cannot be noticed.
+ * - What an output pointed to before is not looked at: free it first. Pointers that are to be freed begin as NULL.
  * - Accounts may be used from several threads, and a store from several processes.
  *
  * Licence: MIT or Apache-2.0. This file is generated; do not edit it.
