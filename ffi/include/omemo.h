@@ -13,7 +13,7 @@
  * - Texts are UTF-8 and end with a zero byte. Texts that are handed in are copied.
  * - NULL where something has to stand is OMEMO_NULL, never a crash; asked about NULL, an accessor gives NULL, 0 or false. A pointer
  *   to something else, or to something that was freed, cannot be noticed.
- * - What an output pointed to before is not looked at: free it first. Pointers that are to be freed begin as NULL.
+ * - What stands in the place of an output is overwritten, not freed. Begin with NULL there.
  * - Accounts may be used from several threads, and a store from several processes.
  *
  * Licence: MIT or Apache-2.0. This file is generated; do not edit it.
