@@ -1,0 +1,220 @@
+/* Every function with NULL: each pointer in turn, all others valid, and all of them. Outputs stay as they were. */
+
+#include "check.h"
+
+#define KEY "aaaaaaaa aaaaaaaa aaaaaaaa aaaaaaaa aaaaaaaa aaaaaaaa aaaaaaaa aaaaaaaa"
+#define BYTES ((const uint8_t *)KEY)
+#define STANZA "<message from='c@d.example'><body>text</body></message>"
+
+static const uint8_t key[32] = {7};
+
+static void settings_refuse_null(void) {
+  omemo_settings *settings = NULL;
+  IS(OMEMO_NULL, omemo_settings_new(NULL));
+  IS(OMEMO_OK, omemo_settings_new(&settings));
+  IS(OMEMO_NULL, omemo_settings_set_protocols(NULL, OMEMO_PROTOCOL_2));
+  IS(OMEMO_NULL, omemo_settings_set_policy(NULL, OMEMO_POLICY_MANUAL));
+  IS(OMEMO_NULL, omemo_settings_set_label(NULL, "label"));
+  IS(OMEMO_NULL, omemo_settings_set_label(NULL, NULL));
+  IS(OMEMO_OK, omemo_settings_set_label(settings, NULL));
+  IS(OMEMO_NULL, omemo_settings_set_max_stanza_bytes(NULL, 100000));
+  IS(OMEMO_NULL, omemo_settings_set_store_key(NULL, key, sizeof key));
+  IS(OMEMO_NULL, omemo_settings_set_store_key(settings, NULL, sizeof key));
+  IS(OMEMO_NULL, omemo_settings_set_store_key(NULL, BYTES, 32));
+  IS(OMEMO_NULL, omemo_settings_set_store_key(settings, NULL, 32));
+  omemo_settings_free(&settings);
+}
+
+static void changing_keys_refuses_null(const char *path) {
+  IS(OMEMO_NULL, omemo_store_rekey(NULL, BYTES, 32, BYTES, 32));
+  IS(OMEMO_NULL, omemo_store_rekey(path, NULL, 32, BYTES, 32));
+  IS(OMEMO_NULL, omemo_store_rekey(path, BYTES, 32, NULL, 32));
+  IS(OMEMO_NULL, omemo_store_rekey(NULL, NULL, 32, NULL, 32));
+}
+
+static void opening_refuses_null(const char *path) {
+  omemo_account *account;
+  IS(OMEMO_NULL, omemo_store_rekey(NULL, key, sizeof key, key, sizeof key));
+  IS(OMEMO_NULL, omemo_store_rekey(path, NULL, sizeof key, key, sizeof key));
+  IS(OMEMO_NULL, omemo_store_rekey(path, key, sizeof key, NULL, sizeof key));
+  IS(OMEMO_NULL, omemo_store_rekey(NULL, NULL, sizeof key, NULL, sizeof key));
+  FAILS(OMEMO_NULL, account, omemo_account_open(NULL, "a@b.example", NULL, &account));
+  FAILS(OMEMO_NULL, account, omemo_account_open(path, NULL, NULL, &account));
+  IS(OMEMO_NULL, omemo_account_open(path, "a@b.example", NULL, NULL));
+  IS(OMEMO_NULL, omemo_account_open(NULL, NULL, NULL, NULL));
+}
+
+/* What takes an account and an output, and perhaps texts. */
+static void calls_refuse_null(omemo_account *account) {
+  omemo_output *output;
+  const char *stanza = STANZA, *nothing[] = {STANZA, NULL};
+
+  FAILS(OMEMO_NULL, output, omemo_account_online(NULL, "a@b.example/c", false, &output));
+  FAILS(OMEMO_NULL, output, omemo_account_online(account, NULL, false, &output));
+  IS(OMEMO_NULL, omemo_account_online(account, "a@b.example/c", false, NULL));
+  IS(OMEMO_NULL, omemo_account_offline(NULL));
+  FAILS(OMEMO_NULL, output, omemo_account_caught_up(NULL, &output));
+  IS(OMEMO_NULL, omemo_account_caught_up(account, NULL));
+
+  FAILS(OMEMO_NULL, output, omemo_account_receive(NULL, STANZA, &output));
+  FAILS(OMEMO_NULL, output, omemo_account_receive(account, NULL, &output));
+  IS(OMEMO_NULL, omemo_account_receive(account, STANZA, NULL));
+  FAILS(OMEMO_NULL, output, omemo_account_receive_all(NULL, &stanza, 1, &output));
+  FAILS(OMEMO_NULL, output, omemo_account_receive_all(account, NULL, 1, &output));
+  FAILS(OMEMO_NULL, output, omemo_account_receive_all(account, nothing, 2, &output));
+  FAILS(OMEMO_NULL, output, omemo_account_receive_all(account, &stanza, SIZE_MAX, &output));
+  IS(OMEMO_NULL, omemo_account_receive_all(account, &stanza, 1, NULL));
+
+  FAILS(OMEMO_NULL, output, omemo_account_send_text(NULL, "1", "c@d.example", "text", &output));
+  FAILS(OMEMO_NULL, output, omemo_account_send_text(account, NULL, "c@d.example", "text", &output));
+  FAILS(OMEMO_NULL, output, omemo_account_send_text(account, "1", NULL, "text", &output));
+  FAILS(OMEMO_NULL, output, omemo_account_send_text(account, "1", "c@d.example", NULL, &output));
+  IS(OMEMO_NULL, omemo_account_send_text(account, "1", "c@d.example", "text", NULL));
+  FAILS(OMEMO_NULL, output, omemo_account_send(NULL, "1", "c@d.example", "<body>x</body>", "<hint/>", &output));
+  FAILS(OMEMO_NULL, output, omemo_account_send(account, NULL, "c@d.example", "<body>x</body>", "<hint/>", &output));
+  FAILS(OMEMO_NULL, output, omemo_account_send(account, "1", NULL, "<body>x</body>", "<hint/>", &output));
+  FAILS(OMEMO_NULL, output, omemo_account_send(account, "1", "c@d.example", NULL, "<hint/>", &output));
+  IS(OMEMO_NULL, omemo_account_send(account, "1", "c@d.example", "<body>x</body>", NULL, NULL));
+
+  FAILS(OMEMO_NULL, output, omemo_account_tick(NULL, &output));
+  IS(OMEMO_NULL, omemo_account_tick(account, NULL));
+  FAILS(OMEMO_NULL, output, omemo_account_inspect(NULL, "c@d.example", &output));
+  FAILS(OMEMO_NULL, output, omemo_account_inspect(account, NULL, &output));
+  IS(OMEMO_NULL, omemo_account_inspect(account, "c@d.example", NULL));
+  FAILS(OMEMO_NULL, output, omemo_account_known(NULL, "c@d.example", &output));
+  FAILS(OMEMO_NULL, output, omemo_account_known(account, NULL, &output));
+  IS(OMEMO_NULL, omemo_account_known(account, "c@d.example", NULL));
+}
+
+/* What takes an account and something else. */
+static void other_calls_refuse_null(omemo_account *account) {
+  omemo_messages *messages;
+  omemo_devices *devices;
+  uint64_t number = 7;
+
+  IS(OMEMO_NULL, omemo_account_sent(NULL, &number, 1));
+  IS(OMEMO_NULL, omemo_account_sent(account, NULL, 1));
+  IS(OMEMO_NULL, omemo_account_sent(account, &number, SIZE_MAX));
+  IS(OMEMO_OK, omemo_account_sent(account, NULL, 0));
+  IS(OMEMO_NULL, omemo_account_acknowledge(NULL, &number, 1));
+  IS(OMEMO_NULL, omemo_account_acknowledge(account, NULL, 1));
+  IS(OMEMO_NULL, omemo_account_acknowledge(account, &number, SIZE_MAX));
+  IS(OMEMO_OK, omemo_account_acknowledge(account, NULL, 0));
+  FAILS(OMEMO_NULL, messages, omemo_account_inbox(NULL, &messages));
+  IS(OMEMO_NULL, omemo_account_inbox(account, NULL));
+  FAILS(OMEMO_NULL, devices, omemo_account_devices(NULL, "c@d.example", &devices));
+  FAILS(OMEMO_NULL, devices, omemo_account_devices(account, NULL, &devices));
+  IS(OMEMO_NULL, omemo_account_devices(account, "c@d.example", NULL));
+  IS(OMEMO_NULL, omemo_account_decide(NULL, "c@d.example", KEY, OMEMO_TRUST_VERIFIED));
+  IS(OMEMO_NULL, omemo_account_decide(account, NULL, KEY, OMEMO_TRUST_VERIFIED));
+  IS(OMEMO_NULL, omemo_account_decide(account, "c@d.example", NULL, OMEMO_TRUST_VERIFIED));
+
+  char buffer[8] = "canary";
+  CHECK(omemo_last_error(NULL, buffer, sizeof buffer) == 0 && strcmp(buffer, "canary") == 0);
+  CHECK(omemo_last_error(NULL, NULL, 0) == 0);
+  CHECK(omemo_last_error(account, NULL, 0) > 0);
+  CHECK(omemo_last_error(account, NULL, sizeof buffer) > 0);
+  CHECK(omemo_last_error(account, buffer, 0) > 0 && strcmp(buffer, "canary") == 0);
+  CHECK(omemo_account_jid(NULL) == NULL);
+  CHECK(omemo_account_device(NULL) == 0);
+  CHECK(omemo_account_fingerprint(NULL) == NULL);
+  CHECK(omemo_account_feature(NULL, 0) == NULL);
+}
+
+static void accessors_take_null(void) {
+  int64_t seconds = 7;
+  uint64_t ticket = 7;
+
+  CHECK(!omemo_output_consumed(NULL));
+  CHECK(!omemo_output_wake(NULL, &seconds) && seconds == 7);
+  CHECK(!omemo_output_wake(NULL, NULL));
+  CHECK(omemo_output_next_stanza(NULL) == NULL);
+  CHECK(omemo_output_next_event(NULL) == NULL);
+  CHECK(omemo_stanza_xml(NULL) == NULL);
+  CHECK(!omemo_stanza_ticket(NULL, &ticket) && ticket == 7);
+  CHECK(!omemo_stanza_ticket(NULL, NULL));
+
+  CHECK(omemo_event_kind_of(NULL) == OMEMO_EVENT_OTHER);
+  CHECK(omemo_event_message(NULL) == NULL);
+  CHECK(omemo_event_jid(NULL) == NULL);
+  CHECK(omemo_event_device(NULL) == 0);
+  CHECK(omemo_event_protocol(NULL) == OMEMO_PROTOCOL_NONE);
+  CHECK(omemo_event_id(NULL) == NULL);
+  CHECK(omemo_event_reason(NULL) == OMEMO_REASON_NONE);
+  CHECK(omemo_event_text(NULL) == NULL);
+  CHECK(omemo_event_fingerprint(NULL) == NULL);
+  CHECK(omemo_event_trust(NULL) == OMEMO_TRUST_UNDECIDED);
+  CHECK(!omemo_event_maybe_delivered(NULL));
+  CHECK(omemo_event_served(NULL, 0) == NULL);
+  CHECK(omemo_event_unserved(NULL, 0) == NULL);
+  CHECK(omemo_recipient_jid(NULL) == NULL);
+  CHECK(omemo_recipient_device(NULL) == 0);
+  CHECK(omemo_recipient_protocol(NULL) == OMEMO_PROTOCOL_NONE);
+  CHECK(omemo_recipient_reason(NULL) == OMEMO_REASON_NONE);
+  CHECK(omemo_recipient_text(NULL) == NULL);
+
+  CHECK(omemo_messages_get(NULL, 0) == NULL);
+  CHECK(omemo_message_inbox_id(NULL) == 0);
+  CHECK(omemo_message_id(NULL) == NULL);
+  CHECK(omemo_message_from(NULL) == NULL);
+  CHECK(omemo_message_device(NULL) == 0);
+  CHECK(omemo_message_chat(NULL) == NULL);
+  CHECK(omemo_message_protocol(NULL) == OMEMO_PROTOCOL_NONE);
+  CHECK(omemo_message_trust(NULL) == OMEMO_TRUST_UNDECIDED);
+  CHECK(omemo_message_body(NULL) == NULL);
+  CHECK(omemo_message_content(NULL, 0) == NULL);
+  CHECK(!omemo_message_delay(NULL, &seconds) && seconds == 7);
+  CHECK(!omemo_message_delay(NULL, NULL));
+  CHECK(!omemo_message_time_differs(NULL));
+
+  CHECK(omemo_devices_get(NULL, 0) == NULL);
+  CHECK(omemo_device_id(NULL) == 0);
+  CHECK(omemo_device_listed(NULL) == 0);
+  CHECK(omemo_device_sessions(NULL) == 0);
+  CHECK(omemo_device_fingerprint(NULL) == NULL);
+  CHECK(omemo_device_trust(NULL) == OMEMO_TRUST_UNDECIDED);
+  CHECK(omemo_device_label(NULL) == NULL);
+  CHECK(omemo_device_failure(NULL) == NULL);
+  CHECK(!omemo_device_is_own(NULL));
+}
+
+/* A pointer to NULL, and NULL itself. */
+static void freeing_takes_null(void) {
+  omemo_settings *settings = NULL;
+  omemo_account *account = NULL;
+  omemo_output *output = NULL;
+  omemo_messages *messages = NULL;
+  omemo_devices *devices = NULL;
+  omemo_settings_free(&settings);
+  omemo_settings_free(NULL);
+  omemo_account_free(&account);
+  omemo_account_free(NULL);
+  omemo_output_free(&output);
+  omemo_output_free(NULL);
+  omemo_messages_free(&messages);
+  omemo_messages_free(NULL);
+  omemo_devices_free(&devices);
+  omemo_devices_free(NULL);
+}
+
+/* Functions that cannot fail. */
+static void what_takes_no_pointer(void) {
+  CHECK(strchr(omemo_version(), '.') != NULL);
+  CHECK(strcmp(omemo_status_sentence(OMEMO_OK), "done") == 0);
+}
+
+int main(int count, char **arguments) {
+  (void)count;
+  const char *path = in_folder(arguments, "null.db");
+  settings_refuse_null();
+  opening_refuses_null(path);
+  changing_keys_refuses_null(path);
+  omemo_account *account = open_account(path, "a@b.example");
+  calls_refuse_null(account);
+  other_calls_refuse_null(account);
+  omemo_account_free(&account);
+  accessors_take_null();
+  freeing_takes_null();
+  what_takes_no_pointer();
+  return 0;
+}
