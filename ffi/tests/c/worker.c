@@ -5,10 +5,11 @@
  *
  * The app does what the header asks of an app. It writes every message to a log of its own, durably, and acknowledges it after
  * that; at its start and when it is told to, it reads the inbox, where messages stand that the extension has decrypted. The
- * extension takes what is pushed to it and reads the inbox to show it. It acknowledges nothing and has nothing to send.
+ * extension takes what is pushed to it and reads the inbox to show it. It acknowledges nothing and has nothing to
+ * send. "reopen" is a new handle, as for a new push.
  *
- * Commands and answers are lines. In: "receive N XML", "send ID JID BODY", "got TICKET", "caught_up", "inbox", "clock SECONDS",
- * "ping N". Out: "stanza TICKET XML" (or "-" for no ticket), "handled N", "event KIND TEXT", "pong N"; "failed ..." is the end.
+ * Commands and answers are lines. In: "receive N XML", "send ID JID BODY", "got TICKET", "caught_up", "inbox", "reopen",
+ * "clock SECONDS", "ping N". Out: "stanza TICKET XML" (or "-" for no ticket), "handled N", "event KIND TEXT", "pong N"; "failed ..." is the end.
  */
 
 #define _GNU_SOURCE
@@ -34,6 +35,8 @@ int clock_gettime(clockid_t clock, struct timespec *now) {
   return result;
 }
 
+static char path[4096];
+static const char *own_jid;
 static omemo_account *account;
 static bool is_app;
 
@@ -85,12 +88,12 @@ static void note(uint64_t id) {
 }
 
 static void open_log(const char *folder) {
-  char path[4096], line[4096];
-  snprintf(path, sizeof path, "%s/received", folder);
-  FILE *old = fopen(path, "r");
+  char name[4096], line[4096];
+  snprintf(name, sizeof name, "%s/received", folder);
+  FILE *old = fopen(name, "r");
   while (old != NULL && fgets(line, sizeof line, old) != NULL) note(strtoull(line, NULL, 10));
   if (old != NULL) fclose(old);
-  log_file = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+  log_file = open(name, O_WRONLY | O_CREAT | O_APPEND, 0600);
   if (log_file < 0) exit(3);
 }
 
@@ -174,6 +177,9 @@ static void obey(char *rest) {
     take(output);
   } else if (strcmp(command, "inbox") == 0) {
     read_inbox();
+  } else if (strcmp(command, "reopen") == 0) {
+    omemo_account_free(&account);
+    expect(omemo_account_open(path, own_jid, NULL, &account), "open");
   } else if (strcmp(command, "clock") == 0) {
     ahead = strtol(rest, NULL, 10);
   } else if (strcmp(command, "ping") == 0) {
@@ -188,12 +194,12 @@ static void obey(char *rest) {
 
 int main(int count, char **arguments) {
   if (count != 5) return 3;
-  char path[4096];
   omemo_output *output = NULL;
   ahead = strtol(arguments[4], NULL, 10);
   is_app = strcmp(arguments[3], "-") != 0;
+  own_jid = arguments[2];
   snprintf(path, sizeof path, "%s/omemo.db", arguments[1]);
-  expect(omemo_account_open(path, arguments[2], NULL, &account), "open");
+  expect(omemo_account_open(path, own_jid, NULL, &account), "open");
   if (is_app) open_log(arguments[1]);
   read_inbox();
   if (is_app) {
