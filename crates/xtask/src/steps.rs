@@ -176,7 +176,7 @@ pub(crate) fn c_interface(workspace: &Workspace, installer: Installer, report: &
     report.step("c-tests", |step| {
         let mut command = workspace.cargo();
         command
-            .args(["test", "--package", "omemo-ffi", "--all-features"])
+            .args(["test", "--package", "omemo-ffi"])
             .env("OMEMO_THOROUGH", "1");
         if installer.strict {
             command.env("OMEMO_STRICT", "1");
