@@ -5,11 +5,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::status::{Failure, omemo_status};
 
-#[cfg(not(panic = "unwind"))]
-compile_error!(
-    "a panic has to become OMEMO_PANIC, so the C library cannot be built with panic = \"abort\""
-);
-
 /// Does the work of one call. A panic becomes a failure; the message of the panic has gone to the process's panic hook.
 pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     // What a panic leaves half done is thrown away: an account's handle refuses everything after one, and no other

@@ -1,4 +1,4 @@
-//! The header is what the crate says it is, and unsafe code stands where it may.
+//! The header is what the crate says it is, unsafe code stands where it may, and panics can be caught.
 #![allow(
     clippy::unwrap_used,
     reason = "a test says that it failed by panicking"
@@ -51,4 +51,21 @@ fn unsafe_blocks_stand_in_two_files() {
             "{name} has unsafe code"
         );
     }
+}
+
+#[test]
+fn a23_no_profile_makes_a_panic_the_end_of_the_process() {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
+    let text = fs::read_to_string(manifest).unwrap();
+    let mut profiles = text
+        .split("\n[")
+        .filter(|table| table.starts_with("profile."));
+    assert!(
+        profiles.clone().count() > 1,
+        "not the manifest with the profiles"
+    );
+    assert!(
+        !profiles.any(|table| table.contains("\npanic")),
+        "panics have to be caught at the border, so they have to unwind"
+    );
 }
