@@ -1,4 +1,5 @@
-/* One handle, eight threads, every kind of call at once. What they send arrives once each. */
+/* One handle, eight threads, every kind of call at once. What they send arrives once each. Their stacks are as small as those
+ * of secondary threads are on Apple's systems. */
 
 #include <pthread.h>
 
@@ -7,6 +8,8 @@
 
 #define THREADS 8
 #define ROUNDS 12
+#define STACK_BYTES (512 * 1024)
+#define DEPTH 60
 
 static struct client clients[2];
 static const char *const others[] = {"bob@b.example", "alice@a.example"};
@@ -45,6 +48,24 @@ static void look(omemo_account *account, const char *other) {
   omemo_output_free(&output);
 }
 
+/* As deep as elements may be within each other. */
+static void look_deep(omemo_account *account) {
+  char stanza[DEPTH * 8 + 1] = "";
+  for (size_t i = 0; i < DEPTH; i++) memcpy(stanza + i * 3, "<a>", 3);
+  for (size_t i = 0; i < DEPTH; i++) memcpy(stanza + DEPTH * 3 + i * 4, "</a>", 5);
+  omemo_output *output = NULL;
+  IS(OMEMO_OK, omemo_account_receive(account, stanza, &output));
+  omemo_output_free(&output);
+}
+
+static void start(pthread_t *thread, void *(*run)(void *), void *argument) {
+  pthread_attr_t small;
+  CHECK(pthread_attr_init(&small) == 0);
+  CHECK(pthread_attr_setstacksize(&small, STACK_BYTES) == 0);
+  CHECK(pthread_create(thread, &small, run, argument) == 0);
+  CHECK(pthread_attr_destroy(&small) == 0);
+}
+
 static void *work(void *argument) {
   unsigned number = *(unsigned *)argument;
   struct client *client = &clients[number % 2];
@@ -55,6 +76,7 @@ static void *work(void *argument) {
     IS(OMEMO_OK, omemo_account_send_text(client->account, id, others[number % 2], id, &output));
     carry(client, &output);
     look(client->account, others[number % 2]);
+    look_deep(client->account);
     IS(OMEMO_OK, omemo_account_tick(client->account, &output));
     carry(client, &output);
   }
@@ -75,7 +97,7 @@ static void one_output_for_all(omemo_account *account) {
   pthread_t threads[THREADS];
   unsigned found[THREADS], together = 0, alone = 0;
   IS(OMEMO_OK, omemo_account_online(account, "alice@a.example/3", false, &shared));
-  for (int i = 0; i < THREADS; i++) CHECK(pthread_create(&threads[i], NULL, drain, &found[i]) == 0);
+  for (int i = 0; i < THREADS; i++) start(&threads[i], drain, &found[i]);
   for (int i = 0; i < THREADS; i++) {
     CHECK(pthread_join(threads[i], NULL) == 0);
     together += found[i];
@@ -87,7 +109,14 @@ static void one_output_for_all(omemo_account *account) {
   CHECK(together == alone && alone > 0);
 }
 
-/* A handle may be freed on a thread that did not make it. */
+/* A handle may be made on one thread and freed on another. */
+static const char *third_path;
+
+static void *make(void *argument) {
+  *(omemo_account **)argument = open_account(third_path, "carol@c.example");
+  return NULL;
+}
+
 static void *release(void *argument) {
   omemo_account_free(argument);
   return NULL;
@@ -110,15 +139,20 @@ int main(int count, char **arguments) {
   unsigned numbers[THREADS];
   for (unsigned i = 0; i < THREADS; i++) {
     numbers[i] = i;
-    CHECK(pthread_create(&threads[i], NULL, work, &numbers[i]) == 0);
+    start(&threads[i], work, &numbers[i]);
   }
   for (unsigned i = 0; i < THREADS; i++) CHECK(pthread_join(threads[i], NULL) == 0);
   CHECK(sealed == THREADS * ROUNDS + 2);
   CHECK(received == THREADS * ROUNDS + 2);
 
   one_output_for_all(clients[0].account);
+  omemo_account *third = NULL;
+  third_path = in_folder(arguments, "carol.db");
+  start(&threads[0], make, &third);
+  CHECK(pthread_join(threads[0], NULL) == 0);
+  omemo_account_free(&third);
   for (size_t i = 0; i < 2; i++) {
-    CHECK(pthread_create(&threads[i], NULL, release, &clients[i].account) == 0);
+    start(&threads[i], release, &clients[i].account);
     CHECK(pthread_join(threads[i], NULL) == 0);
     CHECK(clients[i].account == NULL);
   }
