@@ -89,6 +89,9 @@ enum Chore {
     },
     /// Check the C library as it is shipped: what it exports, its size, the examples, the programs of docs/c.md, the C tests
     Ffi {
+        /// Take a library that is not optimised, and leave out what takes minutes; for work on the header and the page
+        #[arg(long)]
+        quick: bool,
         #[command(flatten)]
         needs: Needs,
     },
@@ -150,9 +153,9 @@ fn main() -> ExitCode {
                 c_library::install(&workspace, &prefix, destdir.as_deref(), sqlcipher, step)
             });
         }
-        Chore::Ffi { needs } => {
+        Chore::Ffi { quick, needs } => {
             let installer = Installer::new(!needs.no_install, needs.strict);
-            steps::c_interface(&workspace, installer, &mut report);
+            steps::c_interface(&workspace, installer, quick, &mut report);
         }
         Chore::Arrows => steps::arrows(&workspace, &mut report),
         Chore::Audit => steps::audit(&workspace, &mut report),
