@@ -6,7 +6,10 @@ const INTERFACE: &str = "0";
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let target = std::env::var("CARGO_CFG_TARGET_OS").unwrap_or_default();
-    if matches!(target.as_str(), "linux" | "freebsd" | "netbsd" | "openbsd" | "android") {
+    if matches!(
+        target.as_str(),
+        "linux" | "freebsd" | "netbsd" | "openbsd" | "android"
+    ) {
         println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,libomemo.so.{INTERFACE}");
     }
 }
