@@ -1,15 +1,15 @@
 //! The echo bot in C: see `ffi/examples/echo_bot.c`. It is compiled as its readers would, against the shared library.
 
-use std::env;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::{env, fs};
 
 use serde_json::Value;
 
 use crate::lab::{Account, Lab};
 use crate::patience::PATIENCE;
-use crate::process::{Finished, Talker, run};
+use crate::process::{Talker, run};
 
 const INTERFACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../ffi/include");
 const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../ffi/examples/echo_bot.c");
@@ -92,14 +92,30 @@ impl EchoBot {
     }
 }
 
+impl EchoBot {
+    /// All that it and its sanitizers said on its standard error, in all its lives: what it could not read or send.
+    ///
+    /// # Panics
+    ///
+    /// When its folder cannot be read.
+    #[must_use]
+    pub fn complaints(&self) -> String {
+        let files = fs::read_dir(&self.folder).expect("the bot's folder");
+        files
+            .map(|file| file.expect("a file of the bot's").path())
+            .filter(|path| path.extension() == Some("stderr".as_ref()))
+            .map(|path| fs::read_to_string(path).expect("what the bot said"))
+            .collect()
+    }
+}
+
 impl Running {
-    /// Asks it to end, which it has to do in good order.
+    /// Asks it to end, which it has to do in good order and without leaving memory behind.
     ///
     /// # Panics
     ///
     /// When it does not, or not in time.
-    #[must_use]
-    pub fn stop(self) -> Finished {
+    pub fn stop(self) {
         run(Command::new("kill").args(["-TERM", &self.talker.id().to_string()]));
         let finished = self.talker.finish(PATIENCE);
         assert!(
@@ -108,7 +124,6 @@ impl Running {
             finished.status,
             finished.story
         );
-        finished
     }
 }
 
