@@ -8,9 +8,8 @@
  * any moment: started again, it answers what is left, and nothing twice.
  *
  * Whatever arrives goes to omemo_account_receive, and whatever a call returns goes through obey(). The rest any client has to
- * do anyway, or it keeps that promise: a message is acknowledged when its answer is sealed, and the answer's id is made from
- * the message's; a stanza is noted as sent when the server is known to have read it; and what arrived in the meantime is read
- * from the archive.
+ * do anyway, or it keeps that promise: a message is acknowledged when its answer is sealed, and the answer's id made from the
+ * message's; a stanza is noted as sent when the server is known to have read it; what came in the meantime the archive has.
  */
 
 #include <inttypes.h>
@@ -36,8 +35,7 @@ typedef struct {
     omemo_account *account;
     omemo_output *output; /* of the last call, for obey() */
     bool running, failed;
-    /* When omemo_account_tick is due, in seconds since 1970. */
-    int64_t wake;
+    int64_t wake; /* when omemo_account_tick is due, in seconds since 1970 */
     /* What we can do, as XML, and its hash. */
     char disco[2048], *ver;
     /* Stanzas that the server may not have read yet; so many of them were sent before the ping. */
@@ -47,6 +45,8 @@ typedef struct {
     /* The newest message that was read in the archive; empty for none. */
     char mark[256], mark_file[1024];
     bool reading;
+    /* The ids of our own questions: nobody else can know them, so that nobody else can answer. */
+    char *ping_id, *archive_id;
 } Bot;
 
 static volatile sig_atomic_t stop_asked = 0;
@@ -90,7 +90,7 @@ static void ping(Bot *bot)
         return;
     bot->pinged = bot->ticket_count;
     bot->pinging = true;
-    xmpp_send_raw_string(bot->conn, "<iq type='get' id='ping'><ping xmlns='urn:xmpp:ping'/></iq>");
+    xmpp_send_raw_string(bot->conn, "<iq type='get' id='%s'><ping xmlns='urn:xmpp:ping'/></iq>", bot->ping_id);
 }
 
 static void take_pong(Bot *bot)
@@ -202,8 +202,8 @@ static void ask_archive(Bot *bot)
         snprintf(where, sizeof where, "<after>%s</after>", bot->mark);
     bot->reading = true;
     xmpp_send_raw_string(bot->conn,
-                         "<iq type='set' id='archive'><query xmlns='" NS_MAM "'>"
-                         "<set xmlns='" NS_RSM "'><max>50</max>%s</set></query></iq>", where);
+                         "<iq type='set' id='%s'><query xmlns='" NS_MAM "'>"
+                         "<set xmlns='" NS_RSM "'><max>50</max>%s</set></query></iq>", bot->archive_id, where);
 }
 
 /* The end of a page. Its messages came before it, as stanzas of their own, and omemo has them. */
@@ -214,8 +214,7 @@ static void take_page(Bot *bot, xmpp_stanza_t *iq)
                                                         XMPP_STANZA_NAME_IN_NS("set", NS_RSM), "last", NULL);
     xmpp_stanza_t *text = last == NULL ? NULL : xmpp_stanza_get_children(last);
     const char *mark = text == NULL ? NULL : xmpp_stanza_get_text_ptr(text);
-    bool complete = fin != NULL && is(xmpp_stanza_get_attribute(fin, "complete"), "true");
-    bool more = bot->mark[0] != '\0' && !complete;
+    bool more = bot->mark[0] != '\0' && (fin == NULL || !is(xmpp_stanza_get_attribute(fin, "complete"), "true"));
     if (mark != NULL || fin == NULL)
         set_mark(bot, mark != NULL ? mark : ""); /* without a `fin`, the mark is too old for the archive */
     bot->reading = false;
@@ -253,9 +252,8 @@ static void describe(Bot *bot)
     while (count < 16 && (features[count] = omemo_account_feature(bot->account, count - 2)) != NULL)
         count++;
     qsort(features, count, sizeof features[0], by_bytes);
-    char hashed[1024] = "client/bot//Echo bot<";
-    append(bot->disco, sizeof bot->disco, "<query xmlns='", XMPP_NS_DISCO_INFO,
-           "'><identity category='client' type='bot' name='Echo bot'/>");
+    char hashed[1024] = "client/bot//<";
+    append(bot->disco, sizeof bot->disco, "<query xmlns='", XMPP_NS_DISCO_INFO, "'><identity category='client' type='bot'/>");
     for (size_t i = 0; i < count; i++) {
         append(hashed, sizeof hashed, "", features[i], "<");
         append(bot->disco, sizeof bot->disco, "<feature var='", features[i], "'/>");
@@ -298,15 +296,14 @@ static int on_stanza(xmpp_conn_t *conn, xmpp_stanza_t *stanza, void *userdata)
     xmpp_free(bot->ctx, xml);
     if (bot->failed)
         return 1;
-    const char *id = xmpp_stanza_get_id(stanza), *from = xmpp_stanza_get_from(stanza);
+    const char *id = xmpp_stanza_get_id(stanza);
     bool iq = is(xmpp_stanza_get_name(stanza), "iq");
     bool question = is(xmpp_stanza_get_type(stanza), "get") || is(xmpp_stanza_get_type(stanza), "set");
-    bool account = from == NULL || is(from, omemo_account_jid(bot->account)); /* the server speaks for it, and nobody else */
     if (iq && question && !consumed)
         answer_question(bot, stanza);
-    else if (iq && !question && account && is(id, "ping") && bot->pinging)
+    else if (iq && !question && bot->pinging && is(id, bot->ping_id))
         take_pong(bot);
-    else if (iq && !question && account && is(id, "archive") && bot->reading)
+    else if (iq && !question && bot->reading && is(id, bot->archive_id))
         take_page(bot, stanza);
     else if (!iq && !bot->reading)
         mark_message(bot, stanza);
@@ -376,6 +373,8 @@ int main(int argc, char **argv)
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
     signal(SIGPIPE, SIG_IGN); /* libstrophe may write to a connection that the server has closed */
+    bot.ping_id = xmpp_uuid_gen(bot.ctx);
+    bot.archive_id = xmpp_uuid_gen(bot.ctx);
     bot.wake = INT64_MAX;
     bot.running = true;
     if (xmpp_connect_client(bot.conn, argc > 3 ? argv[3] : NULL, port, on_connection, &bot) != XMPP_EOK)
@@ -390,6 +389,8 @@ int main(int argc, char **argv)
         }
     }
     xmpp_free(bot.ctx, bot.ver);
+    xmpp_free(bot.ctx, bot.ping_id);
+    xmpp_free(bot.ctx, bot.archive_id);
     xmpp_conn_release(bot.conn);
     xmpp_ctx_free(bot.ctx);
     xmpp_shutdown();

@@ -114,7 +114,8 @@ enum omemo_event_kind
     // A sealed stanza was dropped from the outbox: `id`, `reason`, `text`, `maybe_delivered`. If the message still matters,
     // send it again under a new id.
     OMEMO_EVENT_UNSENT = 5,
-    // Our device is published, or its bundle was renewed: `protocol`.
+    // Our device is published, or its bundle was renewed: `protocol`. It comes in each stream that was not resumed, also if
+    // nothing had to be done: from now on others can write to this device.
     OMEMO_EVENT_PUBLISHED = 6,
     // A protocol is off for this stream: `protocol`, `text`.
     OMEMO_EVENT_PROTOCOL_OFF = 7,
@@ -514,8 +515,8 @@ omemo_status omemo_account_send(omemo_account *account,
 omemo_status omemo_account_tick(omemo_account *account,
                                 omemo_output **output);
 
-// The network has these stanzas: acknowledged by stream management (XEP-0198), or the stream was closed in good order after
-// them. Unknown tickets are ignored.
+// The network has these stanzas: acknowledged by stream management (XEP-0198), or the server has answered a ping (XEP-0199) that
+// was sent after them, or the stream was closed in good order after them. Unknown tickets are ignored.
 //
 // `tickets`: so many numbers of `omemo_stanza_ticket`; may be NULL if `count` is 0.
 //

@@ -360,8 +360,8 @@ pub extern "C" fn omemo_account_tick(
     with_output(account, output, |account| Ok(account.tick()?))
 }
 
-/// The network has these stanzas: acknowledged by stream management (XEP-0198), or the stream was closed in good order after
-/// them. Unknown tickets are ignored.
+/// The network has these stanzas: acknowledged by stream management (XEP-0198), or the server has answered a ping (XEP-0199) that
+/// was sent after them, or the stream was closed in good order after them. Unknown tickets are ignored.
 ///
 /// `tickets`: so many numbers of `omemo_stanza_ticket`; may be NULL if `count` is 0.
 ///

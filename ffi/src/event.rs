@@ -34,7 +34,8 @@ pub enum omemo_event_kind {
     /// A sealed stanza was dropped from the outbox: `id`, `reason`, `text`, `maybe_delivered`. If the message still matters,
     /// send it again under a new id.
     OMEMO_EVENT_UNSENT = 5,
-    /// Our device is published, or its bundle was renewed: `protocol`.
+    /// Our device is published, or its bundle was renewed: `protocol`. It comes in each stream that was not resumed, also if
+    /// nothing had to be done: from now on others can write to this device.
     OMEMO_EVENT_PUBLISHED = 6,
     /// A protocol is off for this stream: `protocol`, `text`.
     OMEMO_EVENT_PROTOCOL_OFF = 7,
