@@ -525,12 +525,16 @@ omemo_status omemo_account_sent(omemo_account *account,
                                 const uint64_t *tickets,
                                 size_t count);
 
-// The app has stored these messages: they leave the inbox. Unknown ids are ignored.
+// The app has stored these messages: they leave the inbox. Unknown ids are ignored. A program that answers a message
+// acknowledges it when the answer is sealed or refused (`OMEMO_EVENT_SEALED`, `OMEMO_EVENT_REFUSED`): an answer that still
+// waits for keys is forgotten in a crash, and the message in the inbox is what brings it back.
 //
 // `ids`: so many numbers of `omemo_message_inbox_id`; may be NULL if `count` is 0.
 //
 // Returns `OMEMO_OK`, `OMEMO_NULL`, or one of `OMEMO_STORE_...`. Writes the disk.
-omemo_status omemo_account_acknowledge(omemo_account *account, const uint64_t *ids, size_t count);
+omemo_status omemo_account_acknowledge(omemo_account *account,
+                                       const uint64_t *ids,
+                                       size_t count);
 
 // All messages that were not acknowledged, in order of arrival; for any process.
 //

@@ -378,7 +378,9 @@ pub extern "C" fn omemo_account_sent(
     })
 }
 
-/// The app has stored these messages: they leave the inbox. Unknown ids are ignored.
+/// The app has stored these messages: they leave the inbox. Unknown ids are ignored. A program that answers a message
+/// acknowledges it when the answer is sealed or refused (`OMEMO_EVENT_SEALED`, `OMEMO_EVENT_REFUSED`): an answer that still
+/// waits for keys is forgotten in a crash, and the message in the inbox is what brings it back.
 ///
 /// `ids`: so many numbers of `omemo_message_inbox_id`; may be NULL if `count` is 0.
 ///
