@@ -349,11 +349,8 @@ int main(int argc, char **argv)
         return 2;
     }
     unsigned short port = argc > 4 ? (unsigned short)strtoul(argv[4], NULL, 10) : 0;
-    omemo_status status = omemo_account_open(argv[2], argv[1], NULL, &bot.account);
-    if (status != OMEMO_OK) {
-        fprintf(stderr, "echo_bot: %s: %s\n", argv[2], omemo_status_sentence(status));
+    if (!ok(&bot, omemo_account_open(argv[2], argv[1], NULL, &bot.account)))
         return 1;
-    }
     snprintf(bot.mark_file, sizeof bot.mark_file, "%s.archive", argv[2]);
     FILE *file = fopen(bot.mark_file, "r");
     if (file != NULL) {

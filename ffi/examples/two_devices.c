@@ -24,8 +24,8 @@ static void must(omemo_status status, const omemo_account *account, const char *
     char sentence[512];
     if (status == OMEMO_OK)
         return;
-    size_t length = omemo_last_error(account, sentence, sizeof sentence); /* 0 where there is no account to ask */
-    fprintf(stderr, "%s: %s\n", what, length > 0 ? sentence : omemo_status_sentence(status));
+    omemo_last_error(account, sentence, sizeof sentence); /* NULL asks about the account that did not open */
+    fprintf(stderr, "%s: %s\n", what, sentence);
     exit(EXIT_FAILURE);
 }
 

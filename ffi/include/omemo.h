@@ -5,8 +5,8 @@
  * disk, so that nothing is lost and no key used twice, whenever the process dies. docs/c.md leads from nothing to a first
  * encrypted message; ffi/examples/ has whole programs.
  *
- * - Functions that can fail return omemo_status; outputs are written only if it is OMEMO_OK. Of a failed call of an account,
- *   omemo_last_error has the whole sentence.
+ * - Functions that can fail return omemo_status; outputs are written only if it is OMEMO_OK. Of a failed call omemo_last_error has
+ *   the whole sentence.
  * - An object that a call gives out belongs to the caller and is freed by the function of its type, which takes the address of
  *   the pointer and sets it to NULL. Objects and texts that an accessor gives out (const pointers) belong to the object that was
  *   asked, live as long as that, and are not freed.
@@ -388,8 +388,8 @@ omemo_status omemo_store_rekey(const char *path,
 // `omemo_account_free`.
 //
 // Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_NOT_UTF8`, `OMEMO_NOT_JID`, `OMEMO_BAD_SETTINGS`, `OMEMO_NO_RANDOMNESS`,
-// `OMEMO_NO_ENCRYPTION`, or one of `OMEMO_STORE_...`. There is no handle to ask for a sentence after a failure:
-// `omemo_status_sentence` has the status's own. Reads and writes the disk.
+// `OMEMO_NO_ENCRYPTION`, or one of `OMEMO_STORE_...`; after a failure `omemo_last_error` of NULL has the sentence. Reads and
+// writes the disk.
 omemo_status omemo_account_open(const char *path,
                                 const char *jid,
                                 const omemo_settings *settings,
@@ -399,18 +399,6 @@ omemo_status omemo_account_open(const char *path,
 // messages that still wait for keys are forgotten, as in a crash: send them again after the next start. NULL, and a pointer
 // to NULL, are harmless. No other thread may use the handle any more. Tidies the store on the disk.
 void omemo_account_free(omemo_account **account);
-
-// The sentence of the last call of this account that failed: what happened, to whom, and what to do. It holds no key and no
-// text of messages, but may name JIDs.
-//
-// `buffer` (out): gets the sentence with a zero byte at its end, cut off where it does not fit; may be NULL. `size`: the
-// buffer's bytes.
-//
-// Returns the bytes of the whole sentence without the zero byte; 0 if no call has failed, or for NULL. Does not touch the
-// disk.
-size_t omemo_last_error(const omemo_account *account,
-                        char *buffer,
-                        size_t size);
 
 // The account's bare JID, normalised. It lives as long as the handle.
 const char *omemo_account_jid(const omemo_account *account);
@@ -581,6 +569,19 @@ omemo_status omemo_account_decide(omemo_account *account,
                                   const char *jid,
                                   const char *fingerprint,
                                   uint32_t trust);
+
+// The sentence of the last call of this account that failed, in any thread: what happened, to whom, and what to do. It holds
+// no key and no text of messages, but may name JIDs.
+//
+// `account`: NULL for the last call of this thread that has no account and failed: `omemo_account_open`, `omemo_store_rekey`,
+// those of settings. `buffer` (out): gets the sentence with a zero byte at its end, cut off where it does not fit; may be NULL.
+// `size`: the buffer's bytes.
+//
+// Returns the bytes of the whole sentence without the zero byte; 0, and an empty sentence, if no call has failed. Does not
+// touch the disk.
+size_t omemo_last_error(const omemo_account *account,
+                        char *buffer,
+                        size_t size);
 
 // Frees an output with all stanzas and events, wipes their texts, and sets the caller's pointer to NULL. NULL, and a pointer
 // to NULL, are harmless.

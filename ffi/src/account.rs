@@ -10,6 +10,7 @@ use omemo::{
 use omemo_sqlite::SqliteStore;
 
 use crate::device::omemo_devices;
+use crate::last_error;
 use crate::message::omemo_messages;
 use crate::output::omemo_output;
 use crate::panic;
@@ -52,6 +53,11 @@ impl std::fmt::Debug for Inner {
 }
 
 impl omemo_account {
+    /// Shows the sentence of the last call that failed.
+    pub(crate) fn with_last_error<T>(&self, show: impl FnOnce(&Text) -> T) -> T {
+        show(&self.lock().last_error)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -107,8 +113,8 @@ fn not_xml(error: &xml::XmlError) -> Failure {
 /// `omemo_account_free`.
 ///
 /// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_NOT_UTF8`, `OMEMO_NOT_JID`, `OMEMO_BAD_SETTINGS`, `OMEMO_NO_RANDOMNESS`,
-/// `OMEMO_NO_ENCRYPTION`, or one of `OMEMO_STORE_...`. There is no handle to ask for a sentence after a failure:
-/// `omemo_status_sentence` has the status's own. Reads and writes the disk.
+/// `OMEMO_NO_ENCRYPTION`, or one of `OMEMO_STORE_...`; after a failure `omemo_last_error` of NULL has the sentence. Reads and
+/// writes the disk.
 #[unsafe(no_mangle)]
 pub extern "C" fn omemo_account_open(
     path: *const c_char,
@@ -116,7 +122,7 @@ pub extern "C" fn omemo_account_open(
     settings: *const omemo_settings,
     account: *mut *mut omemo_account,
 ) -> omemo_status {
-    panic::status(|| {
+    last_error::without_account(|| {
         let place = Place::new(account)?;
         let (path, jid) = (ptr::text(path)?, bare_jid(jid)?);
         let settings = ptr::optional(settings).map(omemo_settings::chosen);
@@ -146,28 +152,6 @@ pub extern "C" fn omemo_account_free(account: *mut *mut omemo_account) {
         drop(ptr::take(account));
         Ok(())
     });
-}
-
-/// The sentence of the last call of this account that failed: what happened, to whom, and what to do. It holds no key and no
-/// text of messages, but may name JIDs.
-///
-/// `buffer` (out): gets the sentence with a zero byte at its end, cut off where it does not fit; may be NULL. `size`: the
-/// buffer's bytes.
-///
-/// Returns the bytes of the whole sentence without the zero byte; 0 if no call has failed, or for NULL. Does not touch the
-/// disk.
-#[unsafe(no_mangle)]
-pub extern "C" fn omemo_last_error(
-    account: *const omemo_account,
-    buffer: *mut c_char,
-    size: usize,
-) -> usize {
-    panic::asked(0, || {
-        let inner = ptr::borrow(account)?.lock();
-        let sentence = inner.last_error.as_bytes();
-        ptr::copy_text(sentence, buffer, size);
-        Ok(sentence.len())
-    })
 }
 
 /// The account's bare JID, normalised. It lives as long as the handle.

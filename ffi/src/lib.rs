@@ -12,6 +12,7 @@
 mod account;
 mod device;
 mod event;
+mod last_error;
 mod message;
 mod output;
 mod panic;
@@ -29,6 +30,7 @@ mod version;
 pub use account::*;
 pub use device::*;
 pub use event::*;
+pub use last_error::omemo_last_error;
 pub use message::*;
 pub use output::*;
 pub use reason::omemo_reason;

@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use omemo::Settings;
 use omemo_sqlite::StoreKey;
 
+use crate::last_error;
 use crate::panic;
 use crate::ptr::{self, Place};
 use crate::status::{Failure, omemo_status};
@@ -49,7 +50,7 @@ impl omemo_settings {
 /// Returns `OMEMO_OK`, or `OMEMO_NULL`. Does not touch the disk.
 #[unsafe(no_mangle)]
 pub extern "C" fn omemo_settings_new(settings: *mut *mut omemo_settings) -> omemo_status {
-    panic::status(|| {
+    last_error::without_account(|| {
         let place = Place::new(settings)?;
         place.give(omemo_settings(Mutex::new(Chosen::default())));
         Ok(())
@@ -75,7 +76,7 @@ pub extern "C" fn omemo_settings_set_protocols(
     settings: *mut omemo_settings,
     protocols: u32,
 ) -> omemo_status {
-    panic::status(|| {
+    last_error::without_account(|| {
         let versions = value::protocols(protocols)?;
         ptr::borrow(settings)?.change(|settings| settings.versions = versions);
         Ok(())
@@ -92,7 +93,7 @@ pub extern "C" fn omemo_settings_set_policy(
     settings: *mut omemo_settings,
     policy: u32,
 ) -> omemo_status {
-    panic::status(|| {
+    last_error::without_account(|| {
         let policy = value::policy(policy)?;
         ptr::borrow(settings)?.change(|settings| settings.trust = policy);
         Ok(())
@@ -110,7 +111,7 @@ pub extern "C" fn omemo_settings_set_label(
     settings: *mut omemo_settings,
     label: *const c_char,
 ) -> omemo_status {
-    panic::status(|| {
+    last_error::without_account(|| {
         let label = ptr::optional_text(label)?.map(str::to_owned);
         ptr::borrow(settings)?.change(|settings| settings.label = label);
         Ok(())
@@ -127,7 +128,7 @@ pub extern "C" fn omemo_settings_set_max_stanza_bytes(
     settings: *mut omemo_settings,
     bytes: usize,
 ) -> omemo_status {
-    panic::status(|| -> Result<(), Failure> {
+    last_error::without_account(|| -> Result<(), Failure> {
         ptr::borrow(settings)?.change(|settings| settings.max_stanza_bytes = bytes);
         Ok(())
     })
@@ -147,7 +148,7 @@ pub extern "C" fn omemo_settings_set_store_key(
     key: *const u8,
     length: usize,
 ) -> omemo_status {
-    panic::status(|| {
+    last_error::without_account(|| {
         let settings = ptr::borrow(settings)?;
         let key = store::key(key, length)?;
         settings.choose(|chosen| chosen.store_key = Some(key));

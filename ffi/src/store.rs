@@ -5,7 +5,7 @@ use std::ffi::c_char;
 use omemo_sqlite::{SqliteOptions, SqliteStore, StoreKey};
 use zeroize::Zeroizing;
 
-use crate::panic;
+use crate::last_error;
 use crate::ptr;
 use crate::status::{Failure, omemo_status};
 
@@ -41,7 +41,7 @@ pub extern "C" fn omemo_store_rekey(
     new_key: *const u8,
     new_length: usize,
 ) -> omemo_status {
-    panic::status(|| {
+    last_error::without_account(|| {
         let path = ptr::text(path)?;
         let (old, new) = (key(old_key, old_length)?, key(new_key, new_length)?);
         Ok(SqliteStore::rekey(path, &old, &new)?)

@@ -11,9 +11,19 @@ use std::{env, fs};
 const BLESS: &str = "OMEMO_BLESS";
 
 /// In the order in which people read.
-const SOURCES: [&str; 11] = [
-    "version", "status", "value", "reason", "settings", "store", "account", "output", "event",
-    "message", "device",
+const SOURCES: [&str; 12] = [
+    "version",
+    "status",
+    "value",
+    "reason",
+    "settings",
+    "store",
+    "account",
+    "last_error",
+    "output",
+    "event",
+    "message",
+    "device",
 ];
 
 #[test]

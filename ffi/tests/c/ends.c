@@ -159,8 +159,18 @@ static void ask_error(omemo_account *account) {
   }
 }
 
+/* Of a call that makes no account, the sentence is asked without one, in the thread that called. */
+static void ask_error_of_opening(void) {
+  char sentence[1000];
+  omemo_account *account;
+  CHECK(omemo_last_error(NULL, sentence, sizeof sentence) == 0 && sentence[0] == '\0');
+  FAILS(OMEMO_STORE_UNUSABLE, account, omemo_account_open("/nowhere/at/all.db", "alice@a.example", NULL, &account));
+  CHECK(omemo_last_error(NULL, sentence, sizeof sentence) == strlen(sentence) && strstr(sentence, "/nowhere/at/all.db"));
+}
+
 int main(int count, char **arguments) {
   (void)count;
+  ask_error_of_opening();
   struct client clients[] = {
       {open_account(in_folder(arguments, "alice.db"), "alice@a.example"), "alice@a.example", "alice@a.example/1"},
       {open_account(in_folder(arguments, "bob.db"), "bob@b.example"), "bob@b.example", "bob@b.example/2"},

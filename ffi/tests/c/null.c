@@ -110,8 +110,9 @@ static void other_calls_refuse_null(omemo_account *account) {
   IS(OMEMO_NULL, omemo_account_decide(account, "c@d.example", NULL, OMEMO_TRUST_VERIFIED));
 
   char buffer[8] = "canary";
-  CHECK(omemo_last_error(NULL, buffer, sizeof buffer) == 0 && strcmp(buffer, "canary") == 0);
-  CHECK(omemo_last_error(NULL, NULL, 0) == 0);
+  CHECK(omemo_last_error(NULL, NULL, 0) > 0);
+  CHECK(omemo_last_error(NULL, NULL, sizeof buffer) > 0);
+  CHECK(omemo_last_error(NULL, buffer, 0) > 0 && strcmp(buffer, "canary") == 0);
   CHECK(omemo_last_error(account, NULL, 0) > 0);
   CHECK(omemo_last_error(account, NULL, sizeof buffer) > 0);
   CHECK(omemo_last_error(account, buffer, 0) > 0 && strcmp(buffer, "canary") == 0);
