@@ -28,6 +28,7 @@ mod lists;
 mod malicious_server;
 mod outbox;
 mod publish;
+mod questions;
 mod rotation;
 mod schedules;
 mod sends;
