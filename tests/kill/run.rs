@@ -1,25 +1,23 @@
 //! The server's side: delivers, kills, and counts.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::env;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread::{sleep, spawn};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use minidom::Element;
-use omemo::store::Store as _;
-use omemo_sqlite::SqliteStore;
 use omemo_tests::chance::Chance;
 use omemo_tests::nodes::Nodes;
 use omemo_tests::wire::{LEGACY, Ledger, OMEMO2};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::worker::{self, read_log};
+use self::process::{Process, copy_store, start};
+
+mod process;
+mod verdict;
 
 /// Nothing that a process does takes so long, unless it never ends.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -49,36 +47,6 @@ struct Sending {
     body: String,
     /// Protocols of recipients for which the server has no stanza yet.
     lacking: BTreeSet<&'static str>,
-}
-
-struct Process {
-    name: &'static str,
-    full: String,
-    to: &'static str,
-    protocols: &'static str,
-    /// In which protocols its recipients have to be served.
-    serves: &'static [&'static str],
-    folder: PathBuf,
-    clock: i64,
-    life: u32,
-    child: Child,
-    input: ChildStdin,
-    /// What was sent to it and not handled yet, by any of its lives.
-    queue: VecDeque<String>,
-    sendings: Vec<Sending>,
-    /// All that it ever was to send.
-    ids: Vec<String>,
-}
-
-impl Process {
-    fn account(&self) -> &str {
-        self.full.split('/').next().unwrap()
-    }
-
-    fn tell(&mut self, command: &Value) {
-        // It may have been killed meanwhile.
-        let _ = self.input.write_all(format!("{command}\n").as_bytes());
-    }
 }
 
 /// What the sender's disk does when its process dies.
@@ -492,65 +460,6 @@ impl World {
         }
     }
 
-    fn judge(&self, killed: u32) {
-        let mut messages = 0;
-        for reader in &self.processes {
-            let entries = read_log(&reader.folder);
-            let inbox_ids: BTreeSet<_> = entries.iter().map(|entry| entry.inbox_id).collect();
-            assert_eq!(
-                inbox_ids.len(),
-                entries.len(),
-                "{}: an inbox id was given twice",
-                reader.name
-            );
-            let mut expected = Vec::new();
-            for writer in self
-                .processes
-                .iter()
-                .filter(|writer| writer.to == reader.account())
-            {
-                expected.extend(
-                    writer
-                        .ids
-                        .iter()
-                        .map(|id| (id.clone(), format!("the text of {id}"))),
-                );
-            }
-            let mut found: Vec<_> = entries
-                .into_iter()
-                .map(|entry| (entry.id, entry.body))
-                .collect();
-            messages += found.len();
-            expected.sort();
-            found.sort();
-            for pair in found.windows(2) {
-                assert_ne!(pair[0], pair[1], "{} has read a message twice", reader.name);
-            }
-            for message in &expected {
-                assert!(
-                    found.contains(message),
-                    "{} never read {}",
-                    reader.name,
-                    message.0
-                );
-            }
-            assert_eq!(
-                found.len(),
-                expected.len(),
-                "{} has read messages that nobody sent",
-                reader.name
-            );
-            check_rest(&reader.folder, reader.account());
-        }
-        let (new, old) = (self.ledger.keys(OMEMO2), self.ledger.keys(LEGACY));
-        assert!(new > 0 && old > 0, "no keys were seen on the wire");
-        println!(
-            "{killed} kills, {messages} messages read once each, {} stanzas handed out again byte for byte; \
-             {new} keys of omemo:2 and {old} legacy ones, each with one ciphertext",
-            self.repeated
-        );
-    }
-
     fn state(&self) -> String {
         let describe = |process: &Process| {
             let sendings: Vec<_> = process
@@ -578,77 +487,8 @@ impl Drop for World {
     }
 }
 
-/// Nothing is left in the inbox: every app has acknowledged what it logged.
-fn check_rest(folder: &Path, account: &str) {
-    use omemo::store::Transaction as _;
-    let mut store = SqliteStore::open(folder.join("omemo.db")).unwrap();
-    let transaction = store
-        .begin(&omemo::BareJid::parse(account).unwrap())
-        .unwrap();
-    let unsent = transaction
-        .outbox()
-        .unwrap()
-        .into_iter()
-        .filter(|row| row.sent_at.is_none())
-        .count();
-    assert_eq!(unsent, 0, "{account}: the outbox is not empty");
-}
-
-/// Copies a store with its write-ahead log.
-fn copy_store(folder: &Path, from: &str, to: &str) {
-    for suffix in ["", "-wal"] {
-        let (from, to) = (
-            folder.join(format!("{from}{suffix}")),
-            folder.join(format!("{to}{suffix}")),
-        );
-        let _ = fs::remove_file(&to);
-        if from.exists() {
-            fs::copy(from, to).unwrap();
-        }
-    }
-    // An index of the log as it was: it is made anew.
-    let _ = fs::remove_file(folder.join(format!("{to}-shm")));
-}
-
 fn protocol(stanza: &Element) -> Option<&'static str> {
     [OMEMO2, LEGACY]
         .into_iter()
         .find(|protocol| stanza.get_child("encrypted", *protocol).is_some())
-}
-
-fn start(
-    at: usize,
-    life: u32,
-    folder: &Path,
-    jid: &str,
-    protocols: &str,
-    clock: i64,
-    sender: &Sender<Line>,
-) -> (Child, ChildStdin) {
-    let errors = fs::File::options()
-        .create(true)
-        .append(true)
-        .open(folder.join("errors"))
-        .unwrap();
-    let mut child = Command::new(env::current_exe().unwrap())
-        .arg(worker::ARGUMENT)
-        .arg(folder)
-        .args([jid, protocols, &clock.to_string()])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(errors)
-        .spawn()
-        .unwrap();
-    let output = BufReader::new(child.stdout.take().unwrap());
-    let sender = sender.clone();
-    spawn(move || {
-        for text in output.lines().map_while(Result::ok) {
-            if sender.send((at, life, Some(text))).is_err() {
-                return;
-            }
-        }
-        let _ = sender.send((at, life, None));
-    });
-    let input = child.stdin.take().unwrap();
-    (child, input)
 }
