@@ -47,6 +47,7 @@ mod ending;
 mod network;
 mod play;
 mod proof;
+mod real;
 mod three_accounts;
 mod transition;
 mod two_devices;

@@ -92,10 +92,7 @@ fn exchanges(stanza: &Element) -> Vec<(PreKey, Ephemeral)> {
 
 /// The keys in a stanza in one protocol, with the device that each is for.
 fn keys(element: &Element, version: Version) -> Vec<(u32, Vec<u8>)> {
-    let namespace = match version {
-        Version::Omemo2 => "urn:xmpp:omemo:2",
-        Version::Legacy => "eu.siacs.conversations.axolotl",
-    };
+    let namespace = omemo::namespace(version);
     if element.is("key", namespace) {
         let device = element.attr("rid").unwrap().parse().unwrap();
         return vec![(device, BASE64.decode(element.text()).unwrap())];

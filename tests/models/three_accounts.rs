@@ -2,12 +2,12 @@
 //! so that many messages go out in both.
 
 use omemo::Version;
-use omemo_tests::stores::{Memory, Sqlite, Stores};
+use omemo_tests::stores::{Memory, Sqlite};
 use proptest::prelude::*;
-use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
+use proptest_state_machine::ReferenceStateMachine;
 
 use crate::network::Network;
-use crate::play::Play;
+use crate::real::Real;
 use crate::run;
 use crate::transition::{Fate, Transition};
 
@@ -64,34 +64,12 @@ fn weigh(transition: &Transition) -> u32 {
     }
 }
 
-/// The real ones, over one kind of store.
-pub struct ThreeAccounts<S>(S);
-
-impl<S: Stores + Default> StateMachineTest for ThreeAccounts<S> {
-    type SystemUnderTest = Play<S>;
-    type Reference = Three;
-
-    fn init_test(network: &Network) -> Play<S> {
-        Play::new(network)
-    }
-
-    fn apply(mut play: Play<S>, network: &Network, transition: Transition) -> Play<S> {
-        play.apply(network, &transition);
-        play.check(network);
-        play
-    }
-
-    fn teardown(mut play: Play<S>, network: Network) {
-        play.end(network);
-    }
-}
-
 #[test]
 fn three_accounts_in_memory() {
-    run::<ThreeAccounts<Memory>>(8, 1..80);
+    run::<Real<Three, Memory>>(8, 1..80);
 }
 
 #[test]
 fn three_accounts_on_disk() {
-    run::<ThreeAccounts<Sqlite>>(1, 1..40);
+    run::<Real<Three, Sqlite>>(1, 1..40);
 }

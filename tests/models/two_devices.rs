@@ -1,12 +1,12 @@
 //! Two accounts with one device each, in one protocol or in both.
 
 use omemo::Version;
-use omemo_tests::stores::{Memory, Sqlite, Stores};
+use omemo_tests::stores::{Memory, Sqlite};
 use proptest::prelude::*;
-use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
+use proptest_state_machine::ReferenceStateMachine;
 
 use crate::network::Network;
-use crate::play::Play;
+use crate::real::Real;
 use crate::run;
 use crate::transition::{Fate, Transition};
 
@@ -59,34 +59,12 @@ fn weigh(transition: &Transition) -> u32 {
     }
 }
 
-/// The real ones, over one kind of store.
-pub struct TwoDevices<S>(S);
-
-impl<S: Stores + Default> StateMachineTest for TwoDevices<S> {
-    type SystemUnderTest = Play<S>;
-    type Reference = Two;
-
-    fn init_test(network: &Network) -> Play<S> {
-        Play::new(network)
-    }
-
-    fn apply(mut play: Play<S>, network: &Network, transition: Transition) -> Play<S> {
-        play.apply(network, &transition);
-        play.check(network);
-        play
-    }
-
-    fn teardown(mut play: Play<S>, network: Network) {
-        play.end(network);
-    }
-}
-
 #[test]
 fn two_devices_in_memory() {
-    run::<TwoDevices<Memory>>(48, 1..60);
+    run::<Real<Two, Memory>>(48, 1..60);
 }
 
 #[test]
 fn two_devices_on_disk() {
-    run::<TwoDevices<Sqlite>>(6, 1..40);
+    run::<Real<Two, Sqlite>>(6, 1..40);
 }

@@ -186,7 +186,10 @@ impl Run {
         if self.json {
             return self.json_file(report);
         }
-        let line = row(&report.name, numbers(&report.count));
+        let line = row(
+            &report.name,
+            numbers(&report.count).map(|number| number.to_string()),
+        );
         writeln!(io::stdout(), "{line}")?;
         for (case, outcome) in &report.failures {
             if let Outcome::Failed {
@@ -238,7 +241,7 @@ impl Run {
             let line = serde_json::json!({"event": "sum", "sum": sums(count)});
             writeln!(io::stdout(), "{line}")?;
         } else {
-            let line = row("all", numbers(count));
+            let line = row("all", numbers(count).map(|number| number.to_string()));
             writeln!(io::stdout(), "{}", self.palette.strong(&line))?;
             let share = count.invalid.saturating_mul(100) / count.all().max(1);
             writeln!(
@@ -282,7 +285,8 @@ impl Run {
     }
 }
 
-fn numbers(count: &Count) -> [String; 7] {
+/// In the order of the columns.
+const fn numbers(count: &Count) -> [usize; 7] {
     [
         count.all(),
         count.invalid,
@@ -292,14 +296,13 @@ fn numbers(count: &Count) -> [String; 7] {
         count.failed,
         count.unsupported,
     ]
-    .map(|number| number.to_string())
 }
 
 fn sums(count: &Count) -> serde_json::Value {
     COLUMNS
         .into_iter()
         .zip(numbers(count))
-        .map(|(name, number)| (name.to_owned(), number.parse::<usize>().unwrap_or(0).into()))
+        .map(|(name, number)| (name.to_owned(), number.into()))
         .collect::<serde_json::Map<_, _>>()
         .into()
 }

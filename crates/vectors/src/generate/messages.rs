@@ -188,7 +188,6 @@ fn fields(layer: &mut Layer, sealed: &Sealed) -> Result<(), Disagreement> {
     let frames = protocols::of(layer.version).frames;
     let (fields, _) = frames.open(&sealed.frame);
     for (number, name) in frames.message {
-        // The field that legacy tells messages from key exchanges by.
         for (fault, spoilt) in [
             ("missing", without(&fields, *number)),
             ("mistyped", mistyped(&fields, *number)),
