@@ -48,6 +48,12 @@ pub enum CallerError {
     /// A decision about a key that was never seen under this account.
     #[error("no key with this fingerprint is known for {0}: look at the devices first")]
     UnknownKey(BareJid),
+    /// Nothing is known of such a device.
+    #[error("{0} has no such device: look at the devices first")]
+    UnknownDevice(crate::Address),
+    /// The device was taken off the server and its secrets are erased.
+    #[error("this device was removed: open the store again to begin a new one")]
+    Removed,
     /// What an account was never asked to do.
     #[error("the account is not online: call online() first")]
     Offline,

@@ -116,6 +116,7 @@ mod device;
 mod engine;
 mod environment;
 mod error;
+mod event;
 #[cfg(feature = "hazmat")]
 pub mod hazmat;
 mod message;
@@ -134,16 +135,17 @@ pub use address::{Address, BareJid, DeviceId, DeviceIdError, FullJid, JidError};
 pub use device::Device;
 pub use environment::{Environment, Timestamp};
 pub use error::{CallerError, Error};
-pub use message::{Chat, InboxId, Message, Outgoing, Ticket};
+pub use event::{Event, RestoreProof};
+pub use message::{Chat, InboxId, Message, Outgoing, Ticket, TransportedKey};
 pub use minidom::Element;
 pub use omemo_ratchet::{
     Fingerprint, Randomness, RandomnessError, Role, SystemRandomness, Version,
 };
 pub use output::{
-    Event, Output, Served, Stanza, UndecryptableReason, UnsentReason, Unserved, UnservedReason,
+    Output, Served, Stanza, UndecryptableReason, UnsentReason, Unserved, UnservedReason,
 };
 pub use protocol::{namespace, short_name};
-pub use settings::Settings;
+pub use settings::{Settings, StalePolicy};
 pub use trust::{Trust, TrustPolicy};
 
 /// The README's example is compiled with the others.

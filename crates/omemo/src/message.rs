@@ -4,6 +4,7 @@ use std::fmt;
 
 use minidom::Element;
 use omemo_ratchet::Version;
+use zeroize::Zeroizing;
 
 use crate::{Address, BareJid, Timestamp, Trust};
 
@@ -49,6 +50,8 @@ impl InboxId {
 pub enum Chat {
     /// With one account.
     Direct(BareJid),
+    /// In a room (XEP-0045); its own JID.
+    Room(BareJid),
 }
 
 impl Chat {
@@ -56,7 +59,7 @@ impl Chat {
     #[must_use]
     pub const fn jid(&self) -> &BareJid {
         match self {
-            Self::Direct(jid) => jid,
+            Self::Direct(jid) | Self::Room(jid) => jid,
         }
     }
 }
@@ -129,6 +132,42 @@ pub struct Message {
     pub time_differs: bool,
     /// The content elements, each with its own namespace.
     pub content: Vec<Element>,
+    /// What a legacy message without payload hands over instead of content (XEP-0384 0.3.0 §4.6);
+    /// only with [`Settings::key_transport`](crate::Settings::key_transport).
+    pub transported: Option<TransportedKey>,
+}
+
+/// A key that a legacy message hands over for something else, such as a file (XEP-0384 0.3.0 §4.6).
+/// Wiped from memory when dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TransportedKey {
+    bytes: Zeroizing<Vec<u8>>,
+}
+
+impl TransportedKey {
+    /// From its stored form: the key (16 bytes) and then the initialization vector.
+    pub(crate) const fn from_bytes(bytes: Zeroizing<Vec<u8>>) -> Self {
+        Self { bytes }
+    }
+
+    /// The key for AES-128-GCM, 16 bytes.
+    #[must_use]
+    pub fn key(&self) -> &[u8] {
+        self.bytes.get(..16).unwrap_or_default()
+    }
+
+    /// The initialization vector, 12 or 16 bytes; empty when the sender gave none.
+    #[must_use]
+    pub fn iv(&self) -> &[u8] {
+        self.bytes.get(16..).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for TransportedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { bytes: _ } = self;
+        f.write_str("TransportedKey([redacted])")
+    }
 }
 
 impl Message {
@@ -154,6 +193,7 @@ impl fmt::Debug for Message {
             delay,
             time_differs,
             content: _, // what people write belongs into no log
+            transported: _,
         } = self;
         f.debug_struct("Message")
             .field("inbox_id", inbox_id)

@@ -1,11 +1,11 @@
-//! What every call returns: stanzas to send and events to show.
+//! What every call returns: stanzas to send, and who was served by them.
 
 use std::fmt;
 
 use minidom::Element;
 use omemo_ratchet::{Fingerprint, Version};
 
-use crate::{Address, BareJid, Chat, DeviceId, Message, Ticket, Timestamp};
+use crate::{Address, BareJid, DeviceId, Event, Ticket, Timestamp};
 
 /// The result of a call. Everything in it is already durable.
 #[derive(Debug, Default)]
@@ -80,6 +80,27 @@ pub enum UnservedReason {
     /// The device only speaks legacy, which carries nothing but a body.
     #[error("it only speaks the legacy protocol, which carries nothing but text")]
     ContentNotCarried,
+    /// It spoke omemo:2 and is only listed for legacy now. A server could have done that:
+    /// [`Account::allow_downgrade`](crate::Account::allow_downgrade) serves it in legacy.
+    #[error("it spoke omemo:2 and is only listed for the weaker legacy protocol now")]
+    Downgraded,
+    /// It has not answered for so long that it is not served any more
+    /// ([`Settings::stale`](crate::Settings::stale)).
+    #[error("it is stale: nothing was heard of it for a long time")]
+    Stale,
+    /// The contact has asked for plain text (XEP-0384 §5.7), and nothing is sent before a person has
+    /// decided.
+    #[error("has opted out of encryption")]
+    OptedOut,
+    /// We are not in the room, or do not know its members yet.
+    #[error("we are not in this room, or its members are not known: {0}")]
+    NotInRoom(String),
+    /// The room hides the real JIDs of its members (XEP-0384 §5.8).
+    #[error("the room hides who its members are, so that nobody can be encrypted to")]
+    RoomAnonymous,
+    /// The store is older than what was sent from it.
+    #[error("the store was put back to an older state: recover the account first")]
+    Restored,
     /// Our own device is not published in any protocol, so that nobody could answer.
     #[error("our own device could not be published")]
     NotPublished,
@@ -140,121 +161,6 @@ pub enum UnsentReason {
     /// The addressee or its server answered with an error.
     #[error("it came back with the error {0}")]
     Bounced(String),
-}
-
-/// What happened. Messages stay in the inbox until acknowledged; everything else is a hint whose
-/// state can be asked for at any time.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum Event {
-    /// A decrypted message.
-    Message(Box<Message>),
-    /// A message for us that cannot be read.
-    Undecryptable {
-        /// The account it came from.
-        from: BareJid,
-        /// The device it names; `None` when not even that could be read.
-        device: Option<DeviceId>,
-        /// In which protocol.
-        version: Version,
-        /// The `id` of the stanza.
-        id: Option<String>,
-        /// Why.
-        reason: UndecryptableReason,
-    },
-    /// A message was sealed and stands in the outbox.
-    Sealed {
-        /// The app's id of it.
-        id: String,
-        /// The conversation.
-        chat: Chat,
-        /// Who can read it.
-        served: Vec<Served>,
-        /// Who cannot, and why.
-        unserved: Vec<Unserved>,
-    },
-    /// A message was given up: no device of the recipient can be served. Nothing was sent.
-    Refused {
-        /// The app's id of it.
-        id: String,
-        /// The conversation.
-        chat: Chat,
-        /// Why, for each.
-        unserved: Vec<Unserved>,
-    },
-    /// A sealed stanza was dropped from the outbox. Send the message again under a new id, if it
-    /// still matters.
-    Unsent {
-        /// The app's id of the message.
-        id: String,
-        /// Why.
-        reason: UnsentReason,
-        /// It was handed out before, so it may have arrived all the same.
-        maybe_delivered: bool,
-    },
-    /// Our device is published, or its bundle was renewed.
-    Published {
-        /// In which protocol.
-        version: Version,
-    },
-    /// A protocol is off for this stream.
-    ProtocolOff {
-        /// Which.
-        version: Version,
-        /// What the server refused.
-        reason: String,
-    },
-    /// The server breaks a requirement of XEP-0384 §7; what we did about it is in the text.
-    ServerLacks {
-        /// In which protocol it was met.
-        version: Version,
-        /// Which requirement, and what follows.
-        requirement: String,
-    },
-    /// An identity key was seen for the first time.
-    NewKey {
-        /// Of which device.
-        device: Address,
-        /// The key.
-        fingerprint: Fingerprint,
-        /// What the policy made of it.
-        trust: crate::Trust,
-    },
-    /// A device shows another identity key than before. It was refused.
-    IdentityChanged {
-        /// Which device.
-        device: Address,
-        /// In which protocol.
-        version: Version,
-    },
-    /// An account's list changed.
-    DevicesChanged {
-        /// Whose.
-        jid: BareJid,
-        /// In which protocol.
-        version: Version,
-    },
-    /// An account's list was refused; the known one stays in force.
-    ListRefused {
-        /// Whose.
-        jid: BareJid,
-        /// In which protocol.
-        version: Version,
-        /// Why.
-        reason: String,
-    },
-    /// [`Account::inspect`](crate::Account::inspect) has learnt all it can.
-    Inspected {
-        /// Whose devices.
-        jid: BareJid,
-    },
-    /// Nobody closed the catch-up for an hour, so it was closed now.
-    CatchUpExpired,
-    /// The device list or bundle of ours had been taken away and was published again.
-    Reannounced {
-        /// In which protocol.
-        version: Version,
-    },
 }
 
 impl fmt::Display for Unserved {

@@ -68,6 +68,9 @@ pub enum TrustPolicy {
     BlindBeforeVerification,
     /// Every key waits for a decision.
     Manual,
+    /// As [`TrustPolicy::BlindBeforeVerification`], and verified devices tell each other what they have
+    /// verified (XEP-0450).
+    Automatic,
 }
 
 impl TrustPolicy {
@@ -76,7 +79,7 @@ impl TrustPolicy {
     pub(crate) fn first_sight(self, others: impl IntoIterator<Item = Trust>) -> Trust {
         match self {
             Self::Manual => Trust::Undecided,
-            Self::BlindBeforeVerification => {
+            Self::BlindBeforeVerification | Self::Automatic => {
                 if others.into_iter().any(|level| level == Trust::Verified) {
                     Trust::Undecided
                 } else {

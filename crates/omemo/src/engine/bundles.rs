@@ -123,6 +123,7 @@ impl<T: Transaction> Call<'_, T> {
                     ephemeral_key: *session.ephemeral_key(),
                     state: session.to_bytes(),
                     last_used: self.number(),
+                    made_at: self.now,
                 };
                 self.write(Change::PutSession(row))?;
                 let mut seen = self.seen(version, &address)?;

@@ -4,7 +4,7 @@ use super::Call;
 use crate::stanza::malformed::Malformed;
 use crate::stanza::text;
 use crate::store::{Change, InboxRow, StoreError, Transaction};
-use crate::{Chat, Element, Error, InboxId, Message};
+use crate::{Element, Error, InboxId, Message, TransportedKey};
 
 impl<T: Transaction> Call<'_, T> {
     /// The app has stored these messages.
@@ -29,12 +29,13 @@ pub(super) fn message_of(row: InboxRow) -> Result<Message, Error> {
         inbox_id: row.id,
         id: row.stanza_id,
         from: row.message.address,
-        chat: Chat::Direct(row.chat),
+        chat: row.chat,
         version: row.message.version,
         trust: row.trust,
         delay: row.delay,
         time_differs: row.time_differs,
         content: content.children().cloned().collect(),
+        transported: row.transported.map(TransportedKey::from_bytes),
     })
 }
 

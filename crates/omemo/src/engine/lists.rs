@@ -181,10 +181,15 @@ impl<T: Transaction> Call<'_, T> {
                 }))?;
             }
         }
+        let subscribed_at = self
+            .tx
+            .device_list(version, jid)?
+            .and_then(|row| row.subscribed_at);
         self.write(Change::PutDeviceList(DeviceListRow {
             version,
             jid: jid.clone(),
             fetched_at: self.now,
+            subscribed_at,
         }))?;
         if self.is_online() {
             self.stream.heard.insert((version, jid.clone()));
@@ -238,6 +243,9 @@ pub(super) fn unknown_device(version: Version, jid: &BareJid, device: DeviceId) 
         label: None,
         retry_after: None,
         failure: None,
+        listed_at: None,
+        heard_at: None,
+        healed_at: None,
     }
 }
 

@@ -20,7 +20,7 @@ use crate::store::{
     Change, DeviceRow, DutyKind, MessageId, PreKeyRow, SeenRow, SessionRow, SkippedId, SkippedRow,
     StoreError, Transaction,
 };
-use crate::{Address, Error, Trust, UndecryptableReason};
+use crate::{Address, Error, Timestamp, Trust, UndecryptableReason};
 
 /// Why a key was not opened.
 pub(super) enum Halt {
@@ -40,6 +40,7 @@ pub(super) struct Opening {
     pub(super) plaintext: Zeroizing<Vec<u8>>,
     session: Session,
     last_used: u64,
+    made_at: Timestamp,
     /// What is still to be entered into the session; `None` when it came with the session.
     step: Step,
     heartbeat: bool,
@@ -118,7 +119,7 @@ impl<T: Transaction> Call<'_, T> {
                         peer,
                         message,
                         session,
-                        row.last_used,
+                        (row.last_used, row.made_at),
                         opened,
                         began,
                     ));
@@ -181,7 +182,14 @@ impl<T: Transaction> Call<'_, T> {
             self.randomness,
         );
         match built {
-            Ok((session, opened)) => Ok(opening(peer, message, session, 0, opened, Some(pre_key))),
+            Ok((session, opened)) => Ok(opening(
+                peer,
+                message,
+                session,
+                (0, self.now),
+                opened,
+                Some(pre_key),
+            )),
             Err(SessionError::Randomness(error)) => Err(Error::from(error).into()),
             Err(error) => Err(UndecryptableReason::KeyExchangeRefused(error.to_string()).into()),
         }
@@ -202,6 +210,7 @@ impl<T: Transaction> Call<'_, T> {
             plaintext: _,
             mut session,
             last_used,
+            made_at,
             step,
             heartbeat,
             late,
@@ -228,6 +237,7 @@ impl<T: Transaction> Call<'_, T> {
             ephemeral_key,
             state: session.to_bytes(),
             last_used,
+            made_at,
         }))?;
         for key in skipped {
             let order = self.number();
@@ -307,7 +317,7 @@ fn opening(
     peer: &Peer,
     message: &RatchetMessage,
     session: Session,
-    last_used: u64,
+    (last_used, made_at): (u64, Timestamp),
     opened: Opened,
     began: Option<PreKeyRow>,
 ) -> Opening {
@@ -319,6 +329,7 @@ fn opening(
         plaintext,
         session,
         last_used,
+        made_at,
         step,
         heartbeat,
         late,

@@ -149,7 +149,7 @@ impl<T: Transaction> Call<'_, T> {
     ) -> Result<bool, Error> {
         let mut ours = false;
         for row in self.tx.outbox_message(id)? {
-            if row.to == *from {
+            if row.chat.jid() == from {
                 ours = true;
                 self.give_up(row, UnsentReason::Bounced(condition.to_owned()))?;
             }

@@ -8,7 +8,9 @@ use omemo_ratchet::{
 };
 
 use super::Call;
-use crate::store::{AccountRow, Change, PreKeyRow, PublicationRow, SignedPreKeyRow, Transaction};
+use crate::store::{
+    AccountRow, Change, PreKeyRow, PublicationRow, SignedPreKeyRow, Standing, Transaction,
+};
 use crate::{DeviceId, Error, Timestamp};
 
 /// How many prekeys a bundle holds (XEP-0384 §4.2: around 100).
@@ -30,6 +32,8 @@ pub(crate) fn make_account(
         generation: 1,
         next_number: 1,
         catching_up: None,
+        label: None,
+        standing: Standing::Active,
     };
     tx.write(Change::PutAccount(row.clone()))?;
     Ok(row)
@@ -223,6 +227,7 @@ fn next_pre_key(
         id,
         secret: pair.secret(),
         used_at: None,
+        withdrawn_at: None,
     })
 }
 

@@ -17,7 +17,7 @@ use crate::stanza::sce::Envelope;
 use crate::stanza::wrapper::{self, Received, Route};
 use crate::store::{Change, DutyKind, InboxRow, MessageId, Transaction};
 use crate::{
-    Address, BareJid, Element, Error, Event, InboxId, Timestamp, Trust, UndecryptableReason,
+    Address, BareJid, Chat, Element, Error, Event, InboxId, Timestamp, Trust, UndecryptableReason,
 };
 
 /// How far the sender's time may be from the server's before the message is flagged: time zones
@@ -135,7 +135,7 @@ struct Content {
 /// A message on its way from the key that opened it into the inbox.
 struct Incoming<'a> {
     sender: BareJid,
-    chat: BareJid,
+    chat: Chat,
     id: Option<&'a str>,
     delay: Option<Timestamp>,
 }
@@ -244,7 +244,7 @@ impl<T: Transaction> Call<'_, T> {
         };
         Incoming {
             sender,
-            chat,
+            chat: Chat::Direct(chat),
             id: received.id,
             delay: received.delay,
         }
@@ -341,7 +341,7 @@ impl<T: Transaction> Call<'_, T> {
     /// What the envelope says about itself must agree with the stanza (XEP-0420 §4).
     fn check_envelope(&self, envelope: &Envelope, incoming: &Incoming<'_>) -> Result<(), Halt> {
         let to = if incoming.sender == self.me.jid {
-            &incoming.chat
+            incoming.chat.jid()
         } else {
             &self.me.jid
         };
@@ -403,6 +403,7 @@ impl<T: Transaction> Call<'_, T> {
             time_differs,
             received_at: self.now,
             content: content.text,
+            transported: None,
         };
         self.write(Change::PutInbox(row.clone()))?;
         self.event(Event::Message(Box::new(message_of(row)?)));

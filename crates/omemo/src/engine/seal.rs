@@ -15,7 +15,7 @@ use crate::stanza::{body, eme, hints, sid, text};
 use crate::store::{Change, ContactRow, OutboxRow, SessionRow, StoreError, Transaction};
 use crate::stream::Waiting;
 use crate::{
-    Address, BareJid, CallerError, Element, Error, Event, Outgoing, Served, Stanza, Ticket,
+    Address, BareJid, CallerError, Chat, Element, Error, Event, Outgoing, Served, Stanza, Ticket,
     Unserved, UnservedReason,
 };
 
@@ -123,10 +123,10 @@ impl<T: Transaction> Call<'_, T> {
         outgoing: &Outgoing,
         sessions: Vec<SessionRow>,
     ) -> Result<Vec<Address>, Error> {
-        let chat = outgoing.chat.jid();
+        let chat = &outgoing.chat;
         let stamp = Stamp {
             from: &self.me.jid,
-            to: chat,
+            to: chat.jid(),
             now: self.now,
         };
         let plaintext = protocol
@@ -154,7 +154,7 @@ impl<T: Transaction> Call<'_, T> {
     /// nothing is said.
     pub(super) fn seal_empty(&mut self, session: SessionRow) -> Result<(), Error> {
         let protocol = protocol::of(session.version);
-        let to = session.address.jid.clone();
+        let to = Chat::Direct(session.address.jid.clone());
         let empty = payload::empty(protocol.version, self.randomness)
             .map_err(|_| Error::Bug("an empty message that cannot be made"))?;
         let key = self.wrap_key(session, empty.key.as_bytes())?;
@@ -214,7 +214,7 @@ impl<T: Transaction> Call<'_, T> {
         &mut self,
         protocol: &'static Protocol,
         outgoing: Option<&Outgoing>,
-        to: &BareJid,
+        to: &Chat,
         encrypted: &Encrypted,
         keys: &[(Address, EncryptedKey)],
     ) -> Result<(), Error> {
@@ -234,7 +234,7 @@ impl<T: Transaction> Call<'_, T> {
         self.write(Change::PutOutbox(OutboxRow {
             ticket,
             message_id: outgoing.map(|outgoing| outgoing.id.clone()),
-            to: to.clone(),
+            chat: to.clone(),
             version: protocol.version,
             served: keys.iter().map(|(device, _)| device.clone()).collect(),
             made_at: self.now,
@@ -255,7 +255,7 @@ impl<T: Transaction> Call<'_, T> {
         &mut self,
         protocol: &Protocol,
         outgoing: Option<&Outgoing>,
-        to: &BareJid,
+        to: &Chat,
         encrypted: &Encrypted,
     ) -> Result<Element, Error> {
         let id = match outgoing {
@@ -270,6 +270,11 @@ impl<T: Transaction> Call<'_, T> {
             let hints = outgoing.hints.iter().filter(|hint| !hints::is_store(hint));
             children.extend(hints.cloned());
         }
-        Ok(message::build(MessageKind::Chat, &id, to, children))
+        Ok(message::build(
+            MessageKind::for_chat(to),
+            &id,
+            to.jid(),
+            children,
+        ))
     }
 }

@@ -47,7 +47,7 @@ impl<T: Transaction> Call<'_, T> {
     /// say.
     pub(super) fn sealed_before(&mut self, outgoing: &Outgoing) -> Result<bool, Error> {
         let rows = self.tx.outbox_message(&outgoing.id)?;
-        if rows.iter().any(|row| row.to != *outgoing.chat.jid()) {
+        if rows.iter().any(|row| row.chat != outgoing.chat) {
             return Err(OTHER_CHAT.into());
         }
         if rows.is_empty() {

@@ -3,7 +3,7 @@
 use minidom::Element;
 
 use super::{CLIENT, node};
-use crate::BareJid;
+use crate::{BareJid, Chat};
 
 /// The type of a `<message/>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,14 @@ impl MessageKind {
             Some("headline") => Self::Headline,
             Some("error") => Self::Error,
             _ => Self::Normal,
+        }
+    }
+
+    /// The type of messages in a conversation.
+    pub(crate) const fn for_chat(chat: &Chat) -> Self {
+        match chat {
+            Chat::Direct(_) => Self::Chat,
+            Chat::Room(_) => Self::GroupChat,
         }
     }
 

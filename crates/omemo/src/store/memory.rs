@@ -7,14 +7,14 @@ mod tables;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use omemo_ratchet::{PreKeyId, PublicKey, SignedPreKeyId, Version};
+use omemo_ratchet::{Fingerprint, PreKeyId, PublicKey, SignedPreKeyId, Version};
 
 use self::key::{DeviceKey, MessageKey, SessionKey, SkippedKey};
 use self::tables::{Skipped, Tables};
 use super::{
-    AccountRow, Change, ContactRow, DeviceListRow, DeviceRow, DutyRow, InboxRow, MessageId,
-    OutboxRow, PreKeyRow, PublicationRow, SeenRow, SessionRow, SignedPreKeyRow, SkippedId,
-    SkippedRow, Store, StoreError, Transaction, TrustRow,
+    AccountRow, Change, ContactRow, DeviceListRow, DeviceRow, DutyRow, HeldDecisionRow, InboxRow,
+    MessageId, OptOutRow, OutboxRow, OwedDecisionRow, PreKeyRow, PublicationRow, SeenRow,
+    SessionRow, SignedPreKeyRow, SkippedId, SkippedRow, Store, StoreError, Transaction, TrustRow,
 };
 use crate::{Address, BareJid, Ticket};
 
@@ -132,6 +132,12 @@ impl Transaction for MemoryTransaction<'_> {
         Ok(self.tables.trust.range(keys).cloned().collect())
     }
 
+    fn key_owners(&self, key: &Fingerprint) -> Result<Vec<BareJid>, StoreError> {
+        let rows = self.tables.trust.range(..);
+        let shown = rows.filter(|row| row.key.fingerprint() == *key);
+        Ok(shown.map(|row| row.jid.clone()).collect())
+    }
+
     fn sessions(&self, version: Version, address: &Address) -> Result<Vec<SessionRow>, StoreError> {
         let device = DeviceKey::new(version, address);
         let keys = SessionKey::of(device.clone()..=device);
@@ -154,6 +160,16 @@ impl Transaction for MemoryTransaction<'_> {
             }
         }
         Ok(newest.into_values().cloned().collect())
+    }
+
+    fn session_peers(&self, version: Version) -> Result<Vec<Address>, StoreError> {
+        let rows = self.tables.sessions.range(..);
+        let mut peers: Vec<_> = rows
+            .filter(|row| row.version == version)
+            .map(|row| row.address.clone())
+            .collect();
+        peers.dedup();
+        Ok(peers)
     }
 
     fn skipped(&self, id: &SkippedId) -> Result<Option<SkippedRow>, StoreError> {
@@ -187,6 +203,20 @@ impl Transaction for MemoryTransaction<'_> {
 
     fn contact(&self, jid: &BareJid) -> Result<Option<ContactRow>, StoreError> {
         Ok(self.tables.contacts.get(jid).cloned())
+    }
+
+    fn opt_out(&self, jid: &BareJid) -> Result<Option<OptOutRow>, StoreError> {
+        Ok(self.tables.opt_outs.get(jid).cloned())
+    }
+
+    fn held_decisions(&self) -> Result<Vec<HeldDecisionRow>, StoreError> {
+        let mut rows: Vec<_> = self.tables.held_decisions.range(..).cloned().collect();
+        rows.sort_by_key(|row| row.order);
+        Ok(rows)
+    }
+
+    fn owed_decisions(&self) -> Result<Vec<OwedDecisionRow>, StoreError> {
+        Ok(self.tables.owed_decisions.range(..).cloned().collect())
     }
 
     fn inbox(&self) -> Result<Vec<InboxRow>, StoreError> {

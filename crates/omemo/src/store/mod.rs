@@ -10,7 +10,9 @@ mod memory;
 mod row;
 
 pub use memory::{MemoryStore, MemoryTransaction};
-pub use omemo_ratchet::{IdentityKey, MessageKey, PreKeyId, PublicKey, SignedPreKeyId, Version};
+pub use omemo_ratchet::{
+    Fingerprint, IdentityKey, MessageKey, PreKeyId, PublicKey, SignedPreKeyId, Version,
+};
 pub use row::*;
 
 use crate::{Address, BareJid, InboxId, Ticket};
@@ -74,6 +76,8 @@ pub trait Transaction {
     fn device(&self, version: Version, address: &Address) -> Result<Option<DeviceRow>, StoreError>;
     /// All decisions about an account's keys.
     fn trust(&self, jid: &BareJid) -> Result<Vec<TrustRow>, StoreError>;
+    /// The accounts that have shown a key, by its Curve25519 value.
+    fn key_owners(&self, key: &Fingerprint) -> Result<Vec<BareJid>, StoreError>;
     /// The sessions with one device, the one used last first.
     fn sessions(&self, version: Version, address: &Address) -> Result<Vec<SessionRow>, StoreError>;
     /// The session used last with each device of an account: what a message to it needs.
@@ -82,6 +86,8 @@ pub trait Transaction {
         version: Version,
         jid: &BareJid,
     ) -> Result<Vec<SessionRow>, StoreError>;
+    /// The devices that there are sessions with, by address.
+    fn session_peers(&self, version: Version) -> Result<Vec<Address>, StoreError>;
     /// One skipped key.
     fn skipped(&self, id: &SkippedId) -> Result<Option<SkippedRow>, StoreError>;
     /// The skipped keys of one session beyond the newest `keep`: what must go, oldest first.
@@ -98,6 +104,12 @@ pub trait Transaction {
     fn duties(&self) -> Result<Vec<DutyRow>, StoreError>;
     /// Whether an account may get automatic answers.
     fn contact(&self, jid: &BareJid) -> Result<Option<ContactRow>, StoreError>;
+    /// Whether an account has asked for plain text.
+    fn opt_out(&self, jid: &BareJid) -> Result<Option<OptOutRow>, StoreError>;
+    /// All decisions that could not be applied yet, in their order.
+    fn held_decisions(&self) -> Result<Vec<HeldDecisionRow>, StoreError>;
+    /// All decisions that others have to be told, by addressee, owner and key.
+    fn owed_decisions(&self) -> Result<Vec<OwedDecisionRow>, StoreError>;
     /// All unacknowledged messages, by id.
     fn inbox(&self) -> Result<Vec<InboxRow>, StoreError>;
     /// One unacknowledged message.
@@ -121,6 +133,8 @@ pub trait Transaction {
 #[allow(missing_docs, reason = "each is named after its row")]
 pub enum Change {
     PutAccount(AccountRow),
+    /// The account and every row of it.
+    DeleteAccount,
     PutPublication(PublicationRow),
     PutPreKey(PreKeyRow),
     DeletePreKey(Version, PreKeyId),
@@ -139,6 +153,12 @@ pub enum Change {
     PutDuty(DutyRow),
     DeleteDuty(DutyRow),
     PutContact(ContactRow),
+    PutOptOut(OptOutRow),
+    DeleteOptOut(BareJid),
+    PutHeldDecision(HeldDecisionRow),
+    DeleteHeldDecision(HeldDecisionRow),
+    PutOwedDecision(OwedDecisionRow),
+    DeleteOwedDecision(OwedDecisionRow),
     PutInbox(InboxRow),
     DeleteInbox(InboxId),
     PutOutbox(OutboxRow),

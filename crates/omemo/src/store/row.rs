@@ -2,10 +2,12 @@
 //! given to [`Store::begin`](super::Store::begin) and stands in no row. Numbers that count or order
 //! stay below 2⁶³, as databases want it.
 
-use omemo_ratchet::{IdentityKey, MessageKey, PreKeyId, PublicKey, SignedPreKeyId, Version};
+use omemo_ratchet::{
+    Fingerprint, IdentityKey, MessageKey, PreKeyId, PublicKey, SignedPreKeyId, Version,
+};
 use zeroize::Zeroizing;
 
-use crate::{Address, BareJid, DeviceId, InboxId, Ticket, Timestamp, Trust};
+use crate::{Address, BareJid, Chat, DeviceId, InboxId, Ticket, Timestamp, Trust};
 
 /// The account itself: one row.
 #[derive(Clone)]
@@ -20,6 +22,24 @@ pub struct AccountRow {
     pub next_number: u64,
     /// When the catch-up that is open was opened.
     pub catching_up: Option<Timestamp>,
+    /// What people call this device, published and signed.
+    pub label: Option<String>,
+    /// What this device may still do.
+    pub standing: Standing,
+}
+
+/// What a device may still do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub enum Standing {
+    /// Everything.
+    #[default]
+    Active,
+    /// The store is older than what was sent from it: nothing is encrypted before it has recovered.
+    Restored,
+    /// It is being taken off the server; its secrets go with the last answer.
+    RemovingDevice,
+    /// The same for all devices of the account.
+    RemovingAccount,
 }
 
 /// What is published in one protocol.
@@ -50,6 +70,9 @@ pub struct PreKeyRow {
     pub secret: Zeroizing<[u8; 32]>,
     /// When a key exchange used it: it is no longer published and waits for deletion.
     pub used_at: Option<Timestamp>,
+    /// When the server confirmed a bundle without it: from here on only those who fetched an older
+    /// one can name it.
+    pub withdrawn_at: Option<Timestamp>,
 }
 
 /// A signed prekey of ours.
@@ -78,6 +101,9 @@ pub struct DeviceListRow {
     pub jid: BareJid,
     /// When it was last fetched or pushed.
     pub fetched_at: Timestamp,
+    /// When we subscribed to it explicitly, because no presence subscription makes its server push
+    /// it.
+    pub subscribed_at: Option<Timestamp>,
 }
 
 /// One device that was seen on a list, in a bundle or in a key exchange.
@@ -98,6 +124,12 @@ pub struct DeviceRow {
     pub retry_after: Option<Timestamp>,
     /// Why the last attempt to reach it failed.
     pub failure: Option<String>,
+    /// When we first saw it on a list.
+    pub listed_at: Option<Timestamp>,
+    /// When a message of it was last decrypted: a device that never answers goes stale.
+    pub heard_at: Option<Timestamp>,
+    /// When a broken session with it was last healed by itself.
+    pub healed_at: Option<Timestamp>,
 }
 
 /// The decision about one identity key of one account, in all protocols.
@@ -124,6 +156,9 @@ pub struct SessionRow {
     pub state: Zeroizing<Vec<u8>>,
     /// Of a device's sessions the one with the highest number sends.
     pub last_used: u64,
+    /// When it was made, by us or by a key exchange: one that was never answered is renewed while the
+    /// peer still has the signed prekey.
+    pub made_at: Timestamp,
 }
 
 /// The key of a message that has not arrived. Goes with its session, which must be there when the
@@ -215,6 +250,50 @@ pub struct ContactRow {
     pub jid: BareJid,
 }
 
+/// A contact who asked for plain text (XEP-0384 §5.7).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OptOutRow {
+    /// The account; unique.
+    pub jid: BareJid,
+    /// Why, in the contact's words.
+    pub reason: Option<String>,
+    /// When it was received.
+    pub received_at: Timestamp,
+    /// Whether a person has agreed to plain text.
+    pub confirmed: bool,
+}
+
+/// What a trust message says and what cannot be believed or applied yet (XEP-0450 §4.2): its sender
+/// is not authenticated, or the key was not met.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldDecisionRow {
+    /// Who said it.
+    pub teller: BareJid,
+    /// With which identity key.
+    pub teller_key: Fingerprint,
+    /// Whose key it is about.
+    pub owner: BareJid,
+    /// The key; unique by (teller, teller's key, owner, key).
+    pub key: Fingerprint,
+    /// Whether it is to be trusted.
+    pub trust: bool,
+    /// Goes up with each row: the lowest are discarded first.
+    pub order: u64,
+}
+
+/// A decision that others have to be told in a trust message (XEP-0450 §4.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwedDecisionRow {
+    /// Whom we owe it.
+    pub to: BareJid,
+    /// Whose key it is about.
+    pub owner: BareJid,
+    /// The key; unique by (to, owner, key).
+    pub key: Fingerprint,
+    /// Whether it is to be trusted.
+    pub trust: bool,
+}
+
 /// Which received message: what makes an inbox row unique.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct MessageId {
@@ -236,8 +315,8 @@ pub struct InboxRow {
     pub id: InboxId,
     /// What makes it unique.
     pub message: MessageId,
-    /// The conversation: the contact, also for messages of our own other devices.
-    pub chat: BareJid,
+    /// The conversation: the contact, also for messages of our own other devices, or the room.
+    pub chat: Chat,
     /// The trust of its sender at that moment.
     pub trust: Trust,
     /// The `id` of the stanza.
@@ -250,6 +329,9 @@ pub struct InboxRow {
     pub received_at: Timestamp,
     /// The content elements as XML, wrapped in one `<content/>` element.
     pub content: String,
+    /// What a legacy message without payload hands over (XEP-0384 0.3.0 §4.6): the key of 16 bytes
+    /// and then the initialization vector.
+    pub transported: Option<Zeroizing<Vec<u8>>>,
 }
 
 impl std::fmt::Debug for InboxRow {
@@ -264,6 +346,7 @@ impl std::fmt::Debug for InboxRow {
             time_differs,
             received_at,
             content: _, // what people write belongs into no log
+            transported: _,
         } = self;
         f.debug_struct("InboxRow")
             .field("id", id)
@@ -285,8 +368,8 @@ pub struct OutboxRow {
     pub ticket: Ticket,
     /// The app's id of the message; `None` for an automatic answer.
     pub message_id: Option<String>,
-    /// The stanza's addressee.
-    pub to: BareJid,
+    /// The conversation: its JID is the stanza's addressee.
+    pub chat: Chat,
     /// The protocol.
     pub version: Version,
     /// The devices that it serves.

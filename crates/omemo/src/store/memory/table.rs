@@ -48,9 +48,11 @@ pub(super) trait Undo {
     fn keep(&mut self);
     /// Takes all changes back.
     fn undo(&mut self);
+    /// Removes every row.
+    fn clear(&mut self);
 }
 
-impl<K: Ord, V> Undo for Table<K, V> {
+impl<K: Ord + Clone, V> Undo for Table<K, V> {
     fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
@@ -65,6 +67,12 @@ impl<K: Ord, V> Undo for Table<K, V> {
                 Some(row) => self.rows.insert(key, row),
                 None => self.rows.remove(&key),
             };
+        }
+    }
+
+    fn clear(&mut self) {
+        while let Some((key, row)) = self.rows.pop_first() {
+            self.undo.push((key, Some(row)));
         }
     }
 }

@@ -6,9 +6,9 @@ use zeroize::Zeroizing;
 use super::key::{DeviceKey, MessageKey, SessionKey, SkippedKey};
 use super::table::{Table, Undo};
 use crate::store::{
-    AccountRow, Change, ContactRow, DeviceListRow, DeviceRow, DutyKind, DutyRow, InboxRow,
-    OutboxRow, PreKeyRow, PublicationRow, SeenRow, SessionRow, SignedPreKeyRow, SkippedId,
-    SkippedRow, StoreError, TrustRow,
+    AccountRow, Change, ContactRow, DeviceListRow, DeviceRow, DutyKind, DutyRow, HeldDecisionRow,
+    InboxRow, OptOutRow, OutboxRow, OwedDecisionRow, PreKeyRow, PublicationRow, SeenRow,
+    SessionRow, SignedPreKeyRow, SkippedId, SkippedRow, StoreError, TrustRow,
 };
 use crate::{BareJid, InboxId, Ticket};
 
@@ -27,13 +27,16 @@ pub(super) struct Tables {
     pub(super) seen: Table<DeviceKey, SeenRow>,
     pub(super) duties: Table<(DeviceKey, DutyKind), DutyRow>,
     pub(super) contacts: Table<BareJid, ContactRow>,
+    pub(super) opt_outs: Table<BareJid, OptOutRow>,
+    pub(super) held_decisions: Table<HeldKey, HeldDecisionRow>,
+    pub(super) owed_decisions: Table<OwedKey, OwedDecisionRow>,
     pub(super) inbox: Table<InboxId, InboxRow>,
     pub(super) inbox_ids: Table<MessageKey, InboxId>,
     pub(super) outbox: Table<Ticket, OutboxRow>,
 }
 
 impl Tables {
-    pub(super) fn each(&mut self) -> [&mut dyn Undo; 15] {
+    pub(super) fn each(&mut self) -> [&mut dyn Undo; 18] {
         let Self {
             account,
             publications,
@@ -47,6 +50,9 @@ impl Tables {
             seen,
             duties,
             contacts,
+            opt_outs,
+            held_decisions,
+            owed_decisions,
             inbox,
             inbox_ids,
             outbox,
@@ -64,6 +70,9 @@ impl Tables {
             seen,
             duties,
             contacts,
+            opt_outs,
+            held_decisions,
+            owed_decisions,
             inbox,
             inbox_ids,
             outbox,
@@ -92,6 +101,11 @@ impl Tables {
     pub(super) fn write(&mut self, change: Change) {
         match change {
             Change::PutAccount(row) => self.account.put((), row),
+            Change::DeleteAccount => {
+                for table in self.each() {
+                    table.clear();
+                }
+            }
             Change::PutPublication(row) => self.publications.put(row.version, row),
             Change::PutPreKey(row) => self.pre_keys.put((row.version, row.id.get()), row),
             Change::DeletePreKey(version, id) => self.pre_keys.remove(&(version, id.get())),
@@ -134,6 +148,12 @@ impl Tables {
             Change::PutDuty(row) => self.duties.put(duty_key(&row), row),
             Change::DeleteDuty(row) => self.duties.remove(&duty_key(&row)),
             Change::PutContact(row) => self.contacts.put(row.jid.clone(), row),
+            Change::PutOptOut(row) => self.opt_outs.put(row.jid.clone(), row),
+            Change::DeleteOptOut(jid) => self.opt_outs.remove(&jid),
+            Change::PutHeldDecision(row) => self.held_decisions.put(held_key(&row), row),
+            Change::DeleteHeldDecision(row) => self.held_decisions.remove(&held_key(&row)),
+            Change::PutOwedDecision(row) => self.owed_decisions.put(owed_key(&row), row),
+            Change::DeleteOwedDecision(row) => self.owed_decisions.remove(&owed_key(&row)),
             Change::PutInbox(row) => self.put_inbox(row),
             Change::DeleteInbox(id) => self.delete_inbox(id),
             Change::PutOutbox(row) => self.outbox.put(row.ticket, row),
@@ -170,6 +190,25 @@ impl Tables {
             self.inbox.remove(&id);
         }
     }
+}
+
+/// By teller, teller's key, owner and key.
+type HeldKey = (BareJid, [u8; 32], BareJid, [u8; 32]);
+
+fn held_key(row: &HeldDecisionRow) -> HeldKey {
+    (
+        row.teller.clone(),
+        *row.teller_key.as_bytes(),
+        row.owner.clone(),
+        *row.key.as_bytes(),
+    )
+}
+
+/// By addressee, owner and key.
+type OwedKey = (BareJid, BareJid, [u8; 32]);
+
+fn owed_key(row: &OwedDecisionRow) -> OwedKey {
+    (row.to.clone(), row.owner.clone(), *row.key.as_bytes())
 }
 
 fn duty_key(row: &DutyRow) -> (DeviceKey, DutyKind) {
