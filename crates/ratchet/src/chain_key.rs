@@ -45,9 +45,18 @@ impl ChainKey {
     pub(crate) fn advance(&mut self) -> MessageKey {
         // Both outputs have one key, so its two blocks are hashed once.
         let keyed = kdf::hmac(self.as_bytes());
-        let next = Zeroizing::new(kdf::finish(keyed.clone().chain_update([2])));
-        *self.0.as_mut_bytes() = *next;
+        self.step(keyed.clone());
         message_key(keyed)
+    }
+
+    /// The chain moves on by one, for who does not need the message key here.
+    pub(crate) fn pass(&mut self) {
+        self.step(kdf::hmac(self.as_bytes()));
+    }
+
+    fn step(&mut self, keyed: Hmac<Sha256>) {
+        let next = Zeroizing::new(kdf::finish(keyed.chain_update([2])));
+        *self.0.as_mut_bytes() = *next;
     }
 }
 

@@ -27,6 +27,7 @@ use crate::root_key::RootKey;
 use crate::suite::{Suite, Version};
 use crate::x3dh::{self, InitiatorKeys, ResponderKeys};
 
+mod ahead;
 mod open;
 mod seal;
 mod step;

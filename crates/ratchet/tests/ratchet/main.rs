@@ -10,6 +10,7 @@
     reason = "a test that goes wrong stops; clippy.toml knows the functions marked as tests, not their helpers"
 )]
 
+mod ahead;
 mod bundle;
 mod commitment;
 mod common;
