@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use omemo::store::{Change, DeviceRow, MemoryStore, SessionRow, Store, Transaction, TrustRow};
 use omemo::{
     Account, Address, BareJid, Chat, DeviceId, Element, Environment, Event, Outgoing, Settings,
-    Stanza, Trust, Version,
+    Stanza, Timestamp, Trust, Version,
 };
 use omemo_ratchet::IdentityKeyPair;
 
@@ -169,6 +169,9 @@ fn settle_down(store: &mut impl Store, version: Version, devices: u32) {
             label: None,
             retry_after: None,
             failure: None,
+            listed_at: None,
+            heard_at: None,
+            healed_at: None,
         }))
         .unwrap();
         tx.write(Change::PutTrust(TrustRow {
@@ -183,6 +186,7 @@ fn settle_down(store: &mut impl Store, version: Version, devices: u32) {
             ephemeral_key: *session.ephemeral_key(),
             state: session.to_bytes(),
             last_used: 0,
+            made_at: Timestamp::from_seconds(0),
         }))
         .unwrap();
     }

@@ -5,9 +5,10 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use omemo::store::{
-    AccountRow, Change, ContactRow, DeviceListRow, DeviceRow, DutyRow, InboxRow, MessageId,
-    OutboxRow, PreKeyId, PreKeyRow, PublicKey, PublicationRow, SeenRow, SessionRow, SignedPreKeyId,
-    SignedPreKeyRow, SkippedId, SkippedRow, Store, StoreError, Transaction, TrustRow, Version,
+    AccountRow, Change, ContactRow, DeviceListRow, DeviceRow, DutyRow, Fingerprint,
+    HeldDecisionRow, InboxRow, MessageId, OptOutRow, OutboxRow, OwedDecisionRow, PreKeyId,
+    PreKeyRow, PublicKey, PublicationRow, SeenRow, SessionRow, SignedPreKeyId, SignedPreKeyRow,
+    SkippedId, SkippedRow, Store, StoreError, Transaction, TrustRow, Version,
 };
 use omemo::{Address, BareJid, Ticket};
 
@@ -111,13 +112,18 @@ impl<T: Transaction> Transaction for TimedTransaction<'_, T> {
         devices(version: Version, jid: &BareJid) -> Vec<DeviceRow>;
         device(version: Version, address: &Address) -> Option<DeviceRow>;
         trust(jid: &BareJid) -> Vec<TrustRow>;
+        key_owners(key: &Fingerprint) -> Vec<BareJid>;
         sessions(version: Version, address: &Address) -> Vec<SessionRow>;
         newest_sessions(version: Version, jid: &BareJid) -> Vec<SessionRow>;
+        session_peers(version: Version) -> Vec<Address>;
         skipped(id: &SkippedId) -> Option<SkippedRow>;
         skipped_beyond(version: Version, address: &Address, ephemeral_key: &PublicKey, keep: usize) -> Vec<SkippedId>;
         seen(version: Version, address: &Address) -> Option<SeenRow>;
         duties() -> Vec<DutyRow>;
         contact(jid: &BareJid) -> Option<ContactRow>;
+        opt_out(jid: &BareJid) -> Option<OptOutRow>;
+        held_decisions() -> Vec<HeldDecisionRow>;
+        owed_decisions() -> Vec<OwedDecisionRow>;
         inbox() -> Vec<InboxRow>;
         inbox_message(message: &MessageId) -> Option<InboxRow>;
         outbox() -> Vec<OutboxRow>;

@@ -1,8 +1,9 @@
 //! The inbox and the outbox.
 
 use omemo::store::{InboxRow, MessageId, OutboxRow, StoreError};
-use omemo::{Address, BareJid, InboxId, Ticket, Timestamp};
+use omemo::{Address, BareJid, Chat, InboxId, Ticket, Timestamp};
 use rusqlite::params;
+use zeroize::Zeroizing;
 
 use crate::rows::{Cells, Rows, number};
 
@@ -43,13 +44,16 @@ fn read_inbox(cells: &Cells<'_>) -> Result<InboxRow, StoreError> {
             ratchet_key: cells.public_key("ratchet_key")?,
             number: cells.number("number")?,
         },
-        chat: cells.jid("chat")?,
+        chat: read_chat(cells, "chat")?,
         trust: cells.trust("trust")?,
         stanza_id: cells.optional("stanza_id", Cells::string)?,
         delay: cells.optional("delay", Cells::moment)?,
         time_differs: cells.flag("time_differs")?,
         received_at: cells.moment("received_at")?,
         content: cells.string("content")?,
+        transported: cells
+            .optional("transported", Cells::bytes)?
+            .map(|bytes| Zeroizing::new(bytes.into())),
     })
 }
 
@@ -58,8 +62,8 @@ pub(crate) fn put_inbox(rows: &Rows<'_>, row: &InboxRow) -> Result<(), StoreErro
     rows.write(
         "REPLACE INTO inbox
              (account, id, version, jid, device, ratchet_key, number,
-              chat, trust, stanza_id, delay, time_differs, received_at, content)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+              chat, room, trust, stanza_id, delay, time_differs, received_at, content, transported)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
         params![
             number(row.id.get())?,
             row.message.version.to_byte(),
@@ -67,13 +71,15 @@ pub(crate) fn put_inbox(rows: &Rows<'_>, row: &InboxRow) -> Result<(), StoreErro
             row.message.address.device.get(),
             row.message.ratchet_key.as_bytes().as_slice(),
             row.message.number,
-            row.chat.as_str(),
+            row.chat.jid().as_str(),
+            is_room(&row.chat),
             row.trust.as_str(),
             row.stanza_id,
             row.delay.map(Timestamp::seconds),
             row.time_differs,
             row.received_at.seconds(),
             row.content,
+            row.transported.as_deref(),
         ],
     )
 }
@@ -122,7 +128,7 @@ fn read_outbox(cells: &Cells<'_>) -> Result<OutboxRow, StoreError> {
     Ok(OutboxRow {
         ticket: Ticket::new(cells.number("ticket")?),
         message_id: cells.optional("message_id", Cells::string)?,
-        to: cells.jid("recipient")?,
+        chat: read_chat(cells, "recipient")?,
         version: cells.version()?,
         served: cells.checked("served", "lines of addresses", served)?,
         made_at: cells.moment("made_at")?,
@@ -137,13 +143,14 @@ pub(crate) fn put_outbox(rows: &Rows<'_>, row: &OutboxRow) -> Result<(), StoreEr
     let (handed_by, handed_at) = row.handed_by.unzip();
     rows.write(
         "REPLACE INTO outbox
-             (account, ticket, message_id, recipient, version, served, made_at,
+             (account, ticket, message_id, recipient, room, version, served, made_at,
               handed_out, handed_by, handed_at, sent_at, stanza)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         params![
             number(row.ticket.get())?,
             row.message_id,
-            row.to.as_str(),
+            row.chat.jid().as_str(),
+            is_room(&row.chat),
             row.version.to_byte(),
             served_to_text(&row.served),
             row.made_at.seconds(),
@@ -161,6 +168,20 @@ pub(crate) fn delete_outbox(rows: &Rows<'_>, ticket: Ticket) -> Result<(), Store
         "DELETE FROM outbox WHERE account = ?1 AND ticket = ?2",
         params![wanted(ticket.get())],
     )
+}
+
+/// From the columns of its JID and `room`.
+fn read_chat(cells: &Cells<'_>, column: &'static str) -> Result<Chat, StoreError> {
+    let jid = cells.jid(column)?;
+    Ok(if cells.flag("room")? {
+        Chat::Room(jid)
+    } else {
+        Chat::Direct(jid)
+    })
+}
+
+const fn is_room(chat: &Chat) -> bool {
+    matches!(chat, Chat::Room(_))
 }
 
 /// A line for each run of addresses of one account: its JID and the device ids, separated by

@@ -1,8 +1,6 @@
-//! Other people's devices, what was decided about them, what they sent and what is owed to them.
+//! Other people's devices, what they sent and what is owed to them.
 
-use omemo::store::{
-    ContactRow, DeviceListRow, DeviceRow, DutyKind, DutyRow, SeenRow, StoreError, TrustRow, Version,
-};
+use omemo::store::{DeviceListRow, DeviceRow, DutyKind, DutyRow, SeenRow, StoreError, Version};
 use omemo::{Address, BareJid, Timestamp};
 use rusqlite::params;
 
@@ -23,6 +21,7 @@ pub(crate) fn device_list(
                 version,
                 jid: jid.clone(),
                 fetched_at: cells.moment("fetched_at")?,
+                subscribed_at: cells.optional("subscribed_at", Cells::moment)?,
             })
         },
     )
@@ -30,11 +29,13 @@ pub(crate) fn device_list(
 
 pub(crate) fn put_device_list(rows: &Rows<'_>, row: &DeviceListRow) -> Result<(), StoreError> {
     rows.write(
-        "REPLACE INTO device_list (account, version, jid, fetched_at) VALUES (?1, ?2, ?3, ?4)",
+        "REPLACE INTO device_list (account, version, jid, fetched_at, subscribed_at)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
         params![
             row.version.to_byte(),
             row.jid.as_str(),
-            row.fetched_at.seconds()
+            row.fetched_at.seconds(),
+            row.subscribed_at.map(Timestamp::seconds),
         ],
     )
 }
@@ -89,6 +90,9 @@ fn read_device(
         label: cells.pair(label, "label_signature", signature)?,
         retry_after: cells.optional("retry_after", Cells::moment)?,
         failure: cells.optional("failure", Cells::string)?,
+        listed_at: cells.optional("listed_at", Cells::moment)?,
+        heard_at: cells.optional("heard_at", Cells::moment)?,
+        healed_at: cells.optional("healed_at", Cells::moment)?,
     })
 }
 
@@ -100,8 +104,9 @@ pub(crate) fn put_device(rows: &Rows<'_>, row: &DeviceRow) -> Result<(), StoreEr
         .unzip();
     rows.write(
         "REPLACE INTO device
-             (account, version, jid, device, listed, identity, label, label_signature, retry_after, failure)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+             (account, version, jid, device, listed, identity, label, label_signature, retry_after, failure,
+              listed_at, heard_at, healed_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         params![
             row.version.to_byte(),
             row.address.jid.as_str(),
@@ -112,6 +117,9 @@ pub(crate) fn put_device(rows: &Rows<'_>, row: &DeviceRow) -> Result<(), StoreEr
             signature,
             row.retry_after.map(Timestamp::seconds),
             row.failure,
+            row.listed_at.map(Timestamp::seconds),
+            row.heard_at.map(Timestamp::seconds),
+            row.healed_at.map(Timestamp::seconds),
         ],
     )
 }
@@ -127,29 +135,6 @@ pub(crate) fn delete_device(
             version.to_byte(),
             address.jid.as_str(),
             address.device.get()
-        ],
-    )
-}
-
-pub(crate) fn trust(rows: &Rows<'_>, jid: &BareJid) -> Result<Vec<TrustRow>, StoreError> {
-    let sql = "SELECT * FROM trust WHERE account = ?1 AND jid = ?2 ORDER BY curve25519";
-    rows.all("trust", sql, params![jid.as_str()], |cells| {
-        Ok(TrustRow {
-            jid: jid.clone(),
-            key: cells.identity_key("identity")?,
-            level: cells.trust("level")?,
-        })
-    })
-}
-
-pub(crate) fn put_trust(rows: &Rows<'_>, row: &TrustRow) -> Result<(), StoreError> {
-    rows.write(
-        "REPLACE INTO trust (account, jid, curve25519, identity, level) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![
-            row.jid.as_str(),
-            row.key.curve25519().as_slice(),
-            row.key.to_bytes().as_slice(),
-            row.level.as_str(),
         ],
     )
 }
@@ -235,18 +220,4 @@ const fn kind_name(kind: DutyKind) -> &'static str {
 fn kind_of_name(name: &str) -> Option<DutyKind> {
     let kinds = [DutyKind::Answer, DutyKind::Heartbeat, DutyKind::Session];
     kinds.into_iter().find(|kind| kind_name(*kind) == name)
-}
-
-pub(crate) fn contact(rows: &Rows<'_>, jid: &BareJid) -> Result<Option<ContactRow>, StoreError> {
-    let sql = "SELECT jid FROM contact WHERE account = ?1 AND jid = ?2";
-    rows.one("contact", sql, params![jid.as_str()], |_| {
-        Ok(ContactRow { jid: jid.clone() })
-    })
-}
-
-pub(crate) fn put_contact(rows: &Rows<'_>, row: &ContactRow) -> Result<(), StoreError> {
-    rows.write(
-        "REPLACE INTO contact (account, jid) VALUES (?1, ?2)",
-        params![row.jid.as_str()],
-    )
 }

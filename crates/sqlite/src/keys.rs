@@ -1,8 +1,8 @@
 //! The account, what it publishes, and its own keys.
 
 use omemo::store::{
-    AccountRow, PreKeyId, PreKeyRow, PublicationRow, SignedPreKeyId, SignedPreKeyRow, StoreError,
-    Version,
+    AccountRow, PreKeyId, PreKeyRow, PublicationRow, SignedPreKeyId, SignedPreKeyRow, Standing,
+    StoreError, Version,
 };
 use omemo::{BareJid, Timestamp};
 use rusqlite::params;
@@ -21,6 +21,12 @@ pub(crate) fn account(rows: &Rows<'_>) -> Result<Option<AccountRow>, StoreError>
                 generation: cells.number("generation")?,
                 next_number: cells.number("next_number")?,
                 catching_up: cells.optional("catching_up", Cells::moment)?,
+                label: cells.optional("label", Cells::string)?,
+                standing: cells.checked(
+                    "standing",
+                    "a standing",
+                    standing_of_name(cells.text("standing")?),
+                )?,
             })
         },
     )
@@ -32,14 +38,16 @@ pub(crate) fn put_account(
     row: &AccountRow,
 ) -> Result<(), StoreError> {
     rows.write(
-        "INSERT INTO account (id, jid, device, identity, generation, next_number, catching_up)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+        "INSERT INTO account (id, jid, device, identity, generation, next_number, catching_up, label, standing)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
          ON CONFLICT (id) DO UPDATE SET
              device = excluded.device,
              identity = excluded.identity,
              generation = excluded.generation,
              next_number = excluded.next_number,
-             catching_up = excluded.catching_up",
+             catching_up = excluded.catching_up,
+             label = excluded.label,
+             standing = excluded.standing",
         params![
             jid.as_str(),
             row.device.get(),
@@ -47,8 +55,59 @@ pub(crate) fn put_account(
             number(row.generation)?,
             number(row.next_number)?,
             row.catching_up.map(Timestamp::seconds),
+            row.label,
+            standing_name(row.standing),
         ],
     )
+}
+
+/// The account and every row of it, those that refer to others first.
+pub(crate) fn delete_account(rows: &Rows<'_>) -> Result<(), StoreError> {
+    for table in TABLES {
+        rows.write(&format!("DELETE FROM {table} WHERE account = ?1"), &[])?;
+    }
+    rows.write("DELETE FROM account WHERE id = ?1", &[])
+}
+
+/// Every table of rows that belong to an account.
+const TABLES: [&str; 16] = [
+    "skipped",
+    "session",
+    "publication",
+    "pre_key",
+    "signed_pre_key",
+    "device_list",
+    "device",
+    "trust",
+    "seen",
+    "duty",
+    "contact",
+    "opt_out",
+    "held_decision",
+    "owed_decision",
+    "inbox",
+    "outbox",
+];
+
+const fn standing_name(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Active => "active",
+        Standing::Restored => "restored",
+        Standing::RemovingDevice => "removing device",
+        Standing::RemovingAccount => "removing account",
+    }
+}
+
+fn standing_of_name(name: &str) -> Option<Standing> {
+    let standings = [
+        Standing::Active,
+        Standing::Restored,
+        Standing::RemovingDevice,
+        Standing::RemovingAccount,
+    ];
+    standings
+        .into_iter()
+        .find(|standing| standing_name(*standing) == name)
 }
 
 pub(crate) fn publications(rows: &Rows<'_>) -> Result<Vec<PublicationRow>, StoreError> {
@@ -114,17 +173,20 @@ fn read_pre_key(cells: &Cells<'_>) -> Result<PreKeyRow, StoreError> {
         id: cells.pre_key_id("id")?,
         secret: cells.secret("secret")?,
         used_at: cells.optional("used_at", Cells::moment)?,
+        withdrawn_at: cells.optional("withdrawn_at", Cells::moment)?,
     })
 }
 
 pub(crate) fn put_pre_key(rows: &Rows<'_>, row: &PreKeyRow) -> Result<(), StoreError> {
     rows.write(
-        "REPLACE INTO pre_key (account, version, id, secret, used_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "REPLACE INTO pre_key (account, version, id, secret, used_at, withdrawn_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         params![
             row.version.to_byte(),
             row.id.get(),
             row.secret.as_slice(),
             row.used_at.map(Timestamp::seconds),
+            row.withdrawn_at.map(Timestamp::seconds),
         ],
     )
 }

@@ -62,6 +62,7 @@ mod encryption;
 mod error;
 mod keys;
 mod open;
+mod people;
 mod rows;
 mod schema;
 mod sessions;

@@ -29,7 +29,7 @@ const SETTINGS: &str = "
 ";
 
 /// More than this crate has statements.
-const STATEMENTS: usize = 64;
+const STATEMENTS: usize = 128;
 
 /// How long tidying waits for other processes: what they hold up is done the next time.
 const TIDYING_PATIENCE: Duration = Duration::from_millis(250);

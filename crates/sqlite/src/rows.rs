@@ -1,7 +1,9 @@
 //! Reading and writing rows: statements with their parameters, and cells that are checked when
 //! they are read.
 
-use omemo::store::{IdentityKey, PreKeyId, PublicKey, SignedPreKeyId, StoreError, Version};
+use omemo::store::{
+    Fingerprint, IdentityKey, PreKeyId, PublicKey, SignedPreKeyId, StoreError, Version,
+};
 use omemo::{Address, BareJid, DeviceId, Timestamp, Trust};
 use rusqlite::types::{FromSqlResult, ValueRef};
 use rusqlite::{CachedStatement, Row, ToSql, Transaction};
@@ -165,6 +167,12 @@ impl<'row> Cells<'row> {
             "an identity key",
             IdentityKey::from_bytes(self.bytes(column)?).ok(),
         )
+    }
+
+    /// The Curve25519 value of an identity key.
+    pub(crate) fn fingerprint(&self, column: &'static str) -> Result<Fingerprint, StoreError> {
+        let bytes = self.bytes(column)?.try_into().ok();
+        self.checked(column, "32 bytes", bytes.map(Fingerprint::new))
     }
 
     pub(crate) fn pre_key_id(&self, column: &'static str) -> Result<PreKeyId, StoreError> {

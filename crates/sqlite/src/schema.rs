@@ -10,7 +10,10 @@ const APPLICATION_ID: i32 = 0x4f4d_454d;
 
 /// The steps from each version to the next one, the first from an empty file. A step that was
 /// released is never changed.
-const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../migrations/0001.sql"),
+    include_str!("../migrations/0002.sql"),
+];
 
 /// The version that this program writes.
 const KNOWN: usize = MIGRATIONS.len();

@@ -34,11 +34,21 @@ pub(crate) fn newest_sessions(
     rows.all(
         "session",
         // Beside a single max() SQLite takes the other columns from the row that has the maximum.
-        "SELECT device, ephemeral_key, state, max(last_used) AS last_used FROM session
+        "SELECT device, ephemeral_key, state, made_at, max(last_used) AS last_used FROM session
          WHERE account = ?1 AND version = ?2 AND jid = ?3
          GROUP BY device",
         params![version.to_byte(), jid.as_str()],
         |cells| read_session(cells, version, jid),
+    )
+}
+
+pub(crate) fn session_peers(rows: &Rows<'_>, version: Version) -> Result<Vec<Address>, StoreError> {
+    rows.all(
+        "session",
+        "SELECT DISTINCT jid, device FROM session WHERE account = ?1 AND version = ?2
+         ORDER BY jid, device",
+        params![version.to_byte()],
+        |cells| cells.address(),
     )
 }
 
@@ -56,16 +66,20 @@ fn read_session(
         ephemeral_key: cells.public_key("ephemeral_key")?,
         state: Zeroizing::new(cells.bytes("state")?.into()),
         last_used: cells.number("last_used")?,
+        made_at: cells.moment("made_at")?,
     })
 }
 
 /// Updates in place: a replaced row would take its skipped keys with it.
 pub(crate) fn put_session(rows: &Rows<'_>, row: &SessionRow) -> Result<(), StoreError> {
     rows.write(
-        "INSERT INTO session (account, version, jid, device, ephemeral_key, state, last_used)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+        "INSERT INTO session (account, version, jid, device, ephemeral_key, state, last_used, made_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
          ON CONFLICT (account, version, jid, device, ephemeral_key)
-         DO UPDATE SET state = excluded.state, last_used = excluded.last_used",
+         DO UPDATE SET
+             state = excluded.state,
+             last_used = excluded.last_used,
+             made_at = excluded.made_at",
         params![
             row.version.to_byte(),
             row.address.jid.as_str(),
@@ -73,6 +87,7 @@ pub(crate) fn put_session(rows: &Rows<'_>, row: &SessionRow) -> Result<(), Store
             row.ephemeral_key.as_bytes().as_slice(),
             row.state.as_slice(),
             number(row.last_used)?,
+            row.made_at.seconds(),
         ],
     )
 }

@@ -1,15 +1,16 @@
 //! An open transaction: the trait's loads and changes, each to the module of its rows.
 
 use omemo::store::{
-    AccountRow, Change, ContactRow, DeviceListRow, DeviceRow, DutyRow, InboxRow, MessageId,
-    OutboxRow, PreKeyId, PreKeyRow, PublicKey, PublicationRow, SeenRow, SessionRow, SignedPreKeyId,
-    SignedPreKeyRow, SkippedId, SkippedRow, StoreError, Transaction, TrustRow, Version,
+    AccountRow, Change, ContactRow, DeviceListRow, DeviceRow, DutyRow, Fingerprint,
+    HeldDecisionRow, InboxRow, MessageId, OptOutRow, OutboxRow, OwedDecisionRow, PreKeyId,
+    PreKeyRow, PublicKey, PublicationRow, SeenRow, SessionRow, SignedPreKeyId, SignedPreKeyRow,
+    SkippedId, SkippedRow, StoreError, Transaction, TrustRow, Version,
 };
 use omemo::{Address, BareJid, Ticket};
 
 use crate::error::{Refusal, sqlite};
 use crate::rows::Rows;
-use crate::{boxes, devices, keys, sessions};
+use crate::{boxes, devices, keys, people, sessions};
 
 /// An open transaction of a [`SqliteStore`](crate::SqliteStore).
 pub struct SqliteTransaction<'store> {
@@ -33,6 +34,7 @@ impl<'store> SqliteTransaction<'store> {
         let rows = &self.rows;
         match change {
             Change::PutAccount(row) => keys::put_account(rows, &self.jid, row),
+            Change::DeleteAccount => keys::delete_account(rows),
             Change::PutPublication(row) => keys::put_publication(rows, row),
             Change::PutPreKey(row) => keys::put_pre_key(rows, row),
             Change::DeletePreKey(version, id) => keys::delete_pre_key(rows, *version, *id),
@@ -45,7 +47,7 @@ impl<'store> SqliteTransaction<'store> {
             Change::DeleteDevice(version, address) => {
                 devices::delete_device(rows, *version, address)
             }
-            Change::PutTrust(row) => devices::put_trust(rows, row),
+            Change::PutTrust(row) => people::put_trust(rows, row),
             Change::PutSession(row) => sessions::put_session(rows, row),
             Change::DeleteSession(version, address, ephemeral_key) => {
                 sessions::delete_session(rows, *version, address, ephemeral_key)
@@ -55,7 +57,13 @@ impl<'store> SqliteTransaction<'store> {
             Change::PutSeen(row) => devices::put_seen(rows, row),
             Change::PutDuty(row) => devices::put_duty(rows, row),
             Change::DeleteDuty(row) => devices::delete_duty(rows, row),
-            Change::PutContact(row) => devices::put_contact(rows, row),
+            Change::PutContact(row) => people::put_contact(rows, row),
+            Change::PutOptOut(row) => people::put_opt_out(rows, row),
+            Change::DeleteOptOut(jid) => people::delete_opt_out(rows, jid),
+            Change::PutHeldDecision(row) => people::put_held_decision(rows, row),
+            Change::DeleteHeldDecision(row) => people::delete_held_decision(rows, row),
+            Change::PutOwedDecision(row) => people::put_owed_decision(rows, row),
+            Change::DeleteOwedDecision(row) => people::delete_owed_decision(rows, row),
             Change::PutInbox(row) => boxes::put_inbox(rows, row),
             Change::DeleteInbox(id) => boxes::delete_inbox(rows, *id),
             Change::PutOutbox(row) => boxes::put_outbox(rows, row),
@@ -114,7 +122,11 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn trust(&self, jid: &BareJid) -> Result<Vec<TrustRow>, StoreError> {
-        devices::trust(&self.rows, jid)
+        people::trust(&self.rows, jid)
+    }
+
+    fn key_owners(&self, key: &Fingerprint) -> Result<Vec<BareJid>, StoreError> {
+        people::key_owners(&self.rows, key)
     }
 
     fn sessions(&self, version: Version, address: &Address) -> Result<Vec<SessionRow>, StoreError> {
@@ -127,6 +139,10 @@ impl Transaction for SqliteTransaction<'_> {
         jid: &BareJid,
     ) -> Result<Vec<SessionRow>, StoreError> {
         sessions::newest_sessions(&self.rows, version, jid)
+    }
+
+    fn session_peers(&self, version: Version) -> Result<Vec<Address>, StoreError> {
+        sessions::session_peers(&self.rows, version)
     }
 
     fn skipped(&self, id: &SkippedId) -> Result<Option<SkippedRow>, StoreError> {
@@ -152,7 +168,19 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn contact(&self, jid: &BareJid) -> Result<Option<ContactRow>, StoreError> {
-        devices::contact(&self.rows, jid)
+        people::contact(&self.rows, jid)
+    }
+
+    fn opt_out(&self, jid: &BareJid) -> Result<Option<OptOutRow>, StoreError> {
+        people::opt_out(&self.rows, jid)
+    }
+
+    fn held_decisions(&self) -> Result<Vec<HeldDecisionRow>, StoreError> {
+        people::held_decisions(&self.rows)
+    }
+
+    fn owed_decisions(&self) -> Result<Vec<OwedDecisionRow>, StoreError> {
+        people::owed_decisions(&self.rows)
     }
 
     fn inbox(&self) -> Result<Vec<InboxRow>, StoreError> {

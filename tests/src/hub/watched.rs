@@ -4,11 +4,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use omemo::store::{
-    AccountRow, Change, ContactRow, DeviceListRow, DeviceRow, DutyRow, InboxRow, MessageId,
-    OutboxRow, PreKeyId, PreKeyRow, PublicKey, PublicationRow, SeenRow, SessionRow, SignedPreKeyId,
-    SignedPreKeyRow, SkippedId, SkippedRow, Store, StoreError, Transaction, TrustRow,
+    AccountRow, Change, ContactRow, DeviceListRow, DeviceRow, DutyRow, HeldDecisionRow, InboxRow,
+    MessageId, OptOutRow, OutboxRow, OwedDecisionRow, PreKeyId, PreKeyRow, PublicKey,
+    PublicationRow, SeenRow, SessionRow, SignedPreKeyId, SignedPreKeyRow, SkippedId, SkippedRow,
+    Store, StoreError, Transaction, TrustRow,
 };
-use omemo::{Address, BareJid, Ticket, Version};
+use omemo::{Address, BareJid, Fingerprint, Ticket, Version};
 
 /// A store that can be looked into while an account uses it: the next transaction writes a dump of what it finds, and
 /// changes nothing.
@@ -87,13 +88,18 @@ impl<T: Transaction> Transaction for Fragile<T> {
         devices(version: Version, jid: &BareJid) -> Vec<DeviceRow>;
         device(version: Version, address: &Address) -> Option<DeviceRow>;
         trust(jid: &BareJid) -> Vec<TrustRow>;
+        key_owners(key: &Fingerprint) -> Vec<BareJid>;
         sessions(version: Version, address: &Address) -> Vec<SessionRow>;
         newest_sessions(version: Version, jid: &BareJid) -> Vec<SessionRow>;
+        session_peers(version: Version) -> Vec<Address>;
         skipped(id: &SkippedId) -> Option<SkippedRow>;
         skipped_beyond(version: Version, address: &Address, key: &PublicKey, keep: usize) -> Vec<SkippedId>;
         seen(version: Version, address: &Address) -> Option<SeenRow>;
         duties() -> Vec<DutyRow>;
         contact(jid: &BareJid) -> Option<ContactRow>;
+        opt_out(jid: &BareJid) -> Option<OptOutRow>;
+        held_decisions() -> Vec<HeldDecisionRow>;
+        owed_decisions() -> Vec<OwedDecisionRow>;
         inbox() -> Vec<InboxRow>;
         inbox_message(message: &MessageId) -> Option<InboxRow>;
         outbox() -> Vec<OutboxRow>;
@@ -120,14 +126,18 @@ fn dump(tx: &impl Transaction, jids: &[BareJid]) -> Result<Vec<String>, StoreErr
         let (device, identity, number, open) =
             (row.device, *row.identity, row.next_number, row.catching_up);
         lines.push(format!(
-            "account {device} {identity:02x?} {number} {open:?}"
+            "account {device} {identity:02x?} {number} {open:?} {:?} {:?}",
+            row.label, row.standing
         ));
     }
     lines.extend(tx.publications()?.into_iter().map(|row| format!("{row:?}")));
     for version in Version::ALL {
         for row in tx.pre_keys(version)? {
             let (id, secret, used) = (row.id, *row.secret, row.used_at);
-            lines.push(format!("prekey {version:?} {id:?} {secret:02x?} {used:?}"));
+            let withdrawn = row.withdrawn_at;
+            lines.push(format!(
+                "prekey {version:?} {id:?} {secret:02x?} {used:?} {withdrawn:?}"
+            ));
         }
         for row in tx.signed_pre_keys(version)? {
             let (id, secret, retired) = (row.id, *row.secret, row.retired_at);
@@ -142,8 +152,13 @@ fn dump(tx: &impl Transaction, jids: &[BareJid]) -> Result<Vec<String>, StoreErr
     for jid in jids {
         lines.extend(tx.trust(jid)?.into_iter().map(|row| format!("{row:?}")));
         lines.extend(tx.contact(jid)?.map(|row| format!("{row:?}")));
+        lines.extend(tx.opt_out(jid)?.map(|row| format!("{row:?}")));
     }
     lines.extend(tx.duties()?.into_iter().map(|row| format!("{row:?}")));
+    let held = tx.held_decisions()?;
+    lines.extend(held.into_iter().map(|row| format!("{row:?}")));
+    let owed = tx.owed_decisions()?;
+    lines.extend(owed.into_iter().map(|row| format!("{row:?}")));
     lines.extend(tx.inbox()?.into_iter().map(|row| format!("{row:?}")));
     lines.extend(tx.outbox()?.into_iter().map(|row| format!("{row:?}")));
     Ok(lines)
@@ -172,9 +187,10 @@ fn dump_account(
     addresses.dedup();
     for address in addresses {
         for row in tx.sessions(version, &address)? {
-            let (key, state, used) = (row.ephemeral_key, row.state, row.last_used);
+            let (key, state) = (row.ephemeral_key, row.state);
+            let (used, made) = (row.last_used, row.made_at);
             lines.push(format!(
-                "session {version:?} {address} {key:?} {:02x?} {used}",
+                "session {version:?} {address} {key:?} {:02x?} {used} {made:?}",
                 *state
             ));
             let skipped = tx.skipped_beyond(version, &address, &key, 0)?;

@@ -15,6 +15,7 @@ mod boxes;
 mod devices;
 mod dump;
 mod keys;
+mod people;
 mod sample;
 mod sessions;
 mod transactions;
@@ -22,6 +23,7 @@ mod transactions;
 pub use boxes::*;
 pub use devices::*;
 pub use keys::*;
+pub use people::*;
 pub use sessions::*;
 pub use transactions::*;
 
@@ -49,11 +51,16 @@ macro_rules! store_conformance {
             device_lists_are_kept,
             devices_are_kept_by_id,
             trust_is_kept_by_curve25519_value,
+            key_owners_are_found_by_curve25519_value,
             seen_keys_are_kept,
             duties_are_kept,
             contacts_are_kept,
+            opt_outs_are_kept,
+            held_decisions_come_in_their_order,
+            owed_decisions_are_kept,
             sessions_come_last_used_first,
             newest_sessions_are_one_a_device,
+            session_peers_are_named_once,
             a_session_is_replaced_and_keeps_its_skipped_keys,
             a_session_is_deleted_with_its_skipped_keys,
             skipped_keys_are_kept,
@@ -67,6 +74,7 @@ macro_rules! store_conformance {
             a_transaction_reads_what_it_wrote,
             a_put_replaces,
             a_delete_deletes,
+            an_account_is_deleted_with_every_row,
             a_dropped_transaction_leaves_nothing,
             a_transaction_may_follow_a_dropped_one,
             rows_need_their_account,

@@ -3,10 +3,10 @@
 use std::error::Error;
 
 use omemo::store::{
-    AccountRow, Change, MessageKey, PreKeyId, PreKeyRow, PublicKey, SessionRow, SkippedRow, Store,
-    StoreError, Transaction, Version,
+    AccountRow, Change, MessageKey, PreKeyId, PreKeyRow, PublicKey, SessionRow, SkippedRow,
+    Standing, Store, StoreError, Transaction, Version,
 };
-use omemo::{Address, BareJid, DeviceId};
+use omemo::{Address, BareJid, DeviceId, Timestamp};
 use zeroize::Zeroizing;
 
 pub(crate) type Outcome = Result<(), Box<dyn Error>>;
@@ -28,6 +28,8 @@ pub(crate) fn account(generation: u64) -> Change {
         generation,
         next_number: 1,
         catching_up: None,
+        label: None,
+        standing: Standing::Active,
     })
 }
 
@@ -66,6 +68,7 @@ pub(crate) fn pre_key(id: u32, secret: [u8; 32]) -> Change {
         id: PreKeyId::parse(id).unwrap(),
         secret: Zeroizing::new(secret),
         used_at: None,
+        withdrawn_at: None,
     })
 }
 
@@ -79,6 +82,7 @@ pub(crate) fn session(device: u32, state: [u8; 32], last_used: u64) -> Change {
         ephemeral_key: public_key(device),
         state: Zeroizing::new(long),
         last_used,
+        made_at: Timestamp::from_seconds(1_700_000_000),
     })
 }
 

@@ -17,20 +17,20 @@ fn a_newer_schema_is_refused_and_left_alone() -> Outcome {
     let path = directory.path().join("store.db");
     let mut open_before = SqliteStore::open(&path)?;
     write(&mut open_before, [account(3)])?;
-    Connection::open(&path)?.execute_batch("PRAGMA user_version = 2")?;
+    Connection::open(&path)?.execute_batch("PRAGMA user_version = 3")?;
 
     let refused = SqliteStore::open(&path).unwrap_err();
     assert!(
-        matches!(refused, StoreError::Newer { found: 2, known: 1 }),
+        matches!(refused, StoreError::Newer { found: 3, known: 2 }),
         "{refused}"
     );
     let refused = open_before.begin(&juliet()).unwrap_err();
     assert!(
-        matches!(refused, StoreError::Newer { found: 2, known: 1 }),
+        matches!(refused, StoreError::Newer { found: 3, known: 2 }),
         "{refused}"
     );
 
-    Connection::open(&path)?.execute_batch("PRAGMA user_version = 1")?;
+    Connection::open(&path)?.execute_batch("PRAGMA user_version = 2")?;
     assert_eq!(generation(&mut SqliteStore::open(&path)?)?, 3);
     Ok(())
 }

@@ -10,6 +10,7 @@ mod common;
 mod conformance;
 mod encryption;
 mod files;
+mod migration;
 mod processes;
 mod schema;
 mod secrets;

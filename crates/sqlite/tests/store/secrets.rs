@@ -97,6 +97,41 @@ fn deleted_secrets_leave_the_files_when_the_store_is_tidied() -> Outcome {
     Ok(())
 }
 
+#[test]
+fn a_deleted_account_leaves_no_secret_in_the_files() -> Outcome {
+    let directory = tempfile::tempdir()?;
+    let mut store = SqliteStore::open(directory.path().join("store.db"))?;
+    let changes = (1..=500).flat_map(|n| {
+        [
+            pre_key(n, secret(PRE_KEY, n)),
+            session(n, secret(SESSION, n), 1),
+            Change::PutSkipped(skipped(n, n, secret(SKIPPED, n), n.into())),
+        ]
+    });
+    write(&mut store, [account(1)].into_iter().chain(changes))?;
+    let identity: &[u8] = &[7; 32];
+    assert!(stands_anywhere(directory.path(), identity));
+    assert!(stands_anywhere(directory.path(), b"juliet@capulet.example"));
+
+    write(&mut store, [Change::DeleteAccount])?;
+    store.tidy()?;
+    assert_eq!(found(directory.path()), BTreeSet::new());
+    assert!(!stands_anywhere(directory.path(), identity));
+    assert!(!stands_anywhere(
+        directory.path(),
+        b"juliet@capulet.example"
+    ));
+    Ok(())
+}
+
+fn stands_anywhere(directory: &Path, bytes: &[u8]) -> bool {
+    let mut files = fs::read_dir(directory).unwrap();
+    files.any(|file| {
+        let file = fs::read(file.unwrap().path()).unwrap();
+        file.windows(bytes.len()).any(|place| place == bytes)
+    })
+}
+
 /// What a transaction wrote before it was dropped may have reached the log.
 #[test]
 fn secrets_of_a_dropped_transaction_leave_the_files_too() -> Outcome {

@@ -4,11 +4,11 @@ use crate::common::{
     Outcome, VERSION, account, juliet, pre_key, public_key, romeo, romeos, session, skipped, write,
 };
 use omemo::store::{
-    Change, DeviceListRow, DeviceRow, DutyKind, DutyRow, IdentityKey, InboxRow, MessageId,
-    OutboxRow, PreKeyId, PublicationRow, SeenRow, SignedPreKeyId, SignedPreKeyRow, Store,
-    StoreError, Transaction, TrustRow,
+    Change, DeviceListRow, DeviceRow, DutyKind, DutyRow, HeldDecisionRow, IdentityKey, InboxRow,
+    MessageId, OptOutRow, OutboxRow, OwedDecisionRow, PreKeyId, PublicationRow, SeenRow,
+    SignedPreKeyId, SignedPreKeyRow, Store, StoreError, Transaction, TrustRow,
 };
-use omemo::{InboxId, Ticket, Timestamp, Trust};
+use omemo::{Chat, InboxId, Ticket, Timestamp, Trust};
 use omemo_sqlite::SqliteStore;
 use rusqlite::Connection;
 use zeroize::Zeroizing;
@@ -45,6 +45,7 @@ fn one_row_of_every_table() -> Vec<Change> {
             version: VERSION,
             jid: romeo(),
             fetched_at: AT,
+            subscribed_at: None,
         }),
         Change::PutDevice(DeviceRow {
             version: VERSION,
@@ -54,6 +55,9 @@ fn one_row_of_every_table() -> Vec<Change> {
             label: None,
             retry_after: None,
             failure: None,
+            listed_at: None,
+            heard_at: None,
+            healed_at: None,
         }),
         Change::PutTrust(TrustRow {
             jid: romeo(),
@@ -72,6 +76,26 @@ fn one_row_of_every_table() -> Vec<Change> {
             address: romeos(1),
             kind: DutyKind::Answer,
         }),
+        Change::PutOptOut(OptOutRow {
+            jid: romeo(),
+            reason: None,
+            received_at: AT,
+            confirmed: false,
+        }),
+        Change::PutHeldDecision(HeldDecisionRow {
+            teller: romeo(),
+            teller_key: key.fingerprint(),
+            owner: juliet(),
+            key: key.fingerprint(),
+            trust: true,
+            order: 1,
+        }),
+        Change::PutOwedDecision(OwedDecisionRow {
+            to: romeo(),
+            owner: juliet(),
+            key: key.fingerprint(),
+            trust: true,
+        }),
         Change::PutInbox(InboxRow {
             id: InboxId::new(1),
             message: MessageId {
@@ -80,18 +104,19 @@ fn one_row_of_every_table() -> Vec<Change> {
                 ratchet_key: public_key(1),
                 number: 1,
             },
-            chat: romeo(),
+            chat: Chat::Direct(romeo()),
             trust: Trust::Blind,
             stanza_id: None,
             delay: None,
             time_differs: false,
             received_at: AT,
             content: "<content/>".into(),
+            transported: None,
         }),
         Change::PutOutbox(OutboxRow {
             ticket: Ticket::new(1),
             message_id: None,
-            to: romeo(),
+            chat: Chat::Direct(romeo()),
             version: VERSION,
             served: vec![romeos(1)],
             made_at: AT,
@@ -113,11 +138,15 @@ fn load_everything(store: &mut SqliteStore) -> Result<(), StoreError> {
     rows.devices(VERSION, &romeo())?;
     rows.trust(&romeo())?;
     rows.sessions(VERSION, &romeos(1))?;
+    rows.session_peers(VERSION)?;
     rows.newest_sessions(VERSION, &romeo())?;
     rows.skipped(&skipped(1, 1, [0; 32], 0).id())?;
     rows.skipped_beyond(VERSION, &romeos(1), &public_key(1), 0)?;
     rows.seen(VERSION, &romeos(1))?;
     rows.duties()?;
+    rows.opt_out(&romeo())?;
+    rows.held_decisions()?;
+    rows.owed_decisions()?;
     rows.inbox()?;
     rows.outbox()?;
     Ok(())
@@ -130,6 +159,7 @@ fn a_value_that_makes_no_sense_is_damaged_and_named() -> Outcome {
         ("account", "device", "2147483648"),
         ("account", "identity", "x'00'"),
         ("account", "generation", "-1"),
+        ("account", "standing", "'none'"),
         ("publication", "version", "3"),
         ("publication", "announced", "2"),
         ("publication", "next_pre_key", "-1"),
@@ -152,14 +182,24 @@ fn a_value_that_makes_no_sense_is_damaged_and_named() -> Outcome {
         ("skipped", "sequence", "-1"),
         ("duty", "jid", "'@'"),
         ("duty", "kind", "'none'"),
+        ("opt_out", "confirmed", "2"),
+        ("held_decision", "teller", "''"),
+        ("held_decision", "teller_key", "zeroblob(31)"),
+        ("held_decision", "trust", "2"),
+        ("held_decision", "sequence", "-1"),
+        ("owed_decision", "recipient", "''"),
+        ("owed_decision", "key", "zeroblob(33)"),
+        ("owed_decision", "trust", "-1"),
         ("inbox", "id", "-1"),
         ("inbox", "version", "0"),
         ("inbox", "jid", "'romeo@montague.example/garden'"),
         ("inbox", "chat", "''"),
+        ("inbox", "room", "2"),
         ("inbox", "trust", "''"),
         ("inbox", "time_differs", "-1"),
         ("outbox", "ticket", "-1"),
         ("outbox", "recipient", "' '"),
+        ("outbox", "room", "-1"),
         ("outbox", "served", "'romeo@montague.example'"),
         ("outbox", "served", "'romeo@montague.example 0'"),
         ("outbox", "served", "'romeo@montague.example 1 '"),

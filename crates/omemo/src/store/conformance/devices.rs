@@ -1,14 +1,8 @@
-//! Other people's devices, what we decided about them and what we owe them.
+//! Other people's devices, what they sent and what we owe them.
 
-use super::sample::{
-    device_list, device_row, duty, identity_key, jid, juliet, romeo, romeos, seen,
-};
+use super::sample::{device_list, device_row, duty, jid, juliet, romeo, romeos, seen};
 use super::{sample, write};
-use crate::Trust;
-use crate::store::{
-    Change, ContactRow, DutyKind, DutyRow, IdentityKey, Store, StoreError, Transaction, TrustRow,
-    Version,
-};
+use crate::store::{Change, DutyKind, DutyRow, Store, StoreError, Transaction, Version};
 
 /// By protocol and JID.
 pub fn device_lists_are_kept(mut store: impl Store) -> Result<(), StoreError> {
@@ -55,48 +49,6 @@ pub fn devices_are_kept_by_id(mut store: impl Store) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// By JID and Curve25519 value: the same key with the other sign is the same key, and comes back
-/// with the sign that was put last.
-pub fn trust_is_kept_by_curve25519_value(mut store: impl Store) -> Result<(), StoreError> {
-    write(&mut store, [Change::PutAccount(sample::account(1))])?;
-    let key = identity_key(1);
-    let mut mirrored = key.to_bytes();
-    if let Some(sign) = mirrored.last_mut() {
-        *sign ^= 0x80;
-    }
-    let mirrored = IdentityKey::from_bytes(&mirrored).map_err(|error| {
-        StoreError::Damaged(format!("the sample is no identity key: {error}").into())
-    })?;
-    let trust = |jid, key, level| TrustRow { jid, key, level };
-    let changes = [
-        trust(romeo(), key, Trust::Undecided),
-        trust(romeo(), identity_key(2), Trust::Distrusted),
-        trust(juliet(), key, Trust::Verified),
-        trust(romeo(), mirrored, Trust::Blind),
-    ];
-    write(&mut store, changes.map(Change::PutTrust))?;
-
-    let rows = store.begin(&juliet())?;
-    let facts = |jid| -> Result<Vec<_>, StoreError> {
-        let mut facts: Vec<_> = rows.trust(&jid)?;
-        facts.sort_by_key(|row| row.level);
-        Ok(facts
-            .iter()
-            .map(|row| (row.jid.clone(), row.key.to_bytes(), row.level))
-            .collect())
-    };
-    let of_romeo = [
-        (romeo(), mirrored.to_bytes(), Trust::Blind),
-        (romeo(), identity_key(2).to_bytes(), Trust::Distrusted),
-    ];
-    assert_eq!(facts(romeo())?, of_romeo);
-    assert_eq!(
-        facts(juliet())?,
-        [(juliet(), key.to_bytes(), Trust::Verified)]
-    );
-    Ok(())
-}
-
 /// By protocol, JID and device.
 pub fn seen_keys_are_kept(mut store: impl Store) -> Result<(), StoreError> {
     write(&mut store, [Change::PutAccount(sample::account(1))])?;
@@ -138,20 +90,5 @@ pub fn duties_are_kept(mut store: impl Store) -> Result<(), StoreError> {
     write(&mut store, [Change::DeleteDuty(duty(first))])?;
     expected.retain(|row| *row != duty(first));
     assert_eq!(sorted(store.begin(&juliet())?.duties()?), expected);
-    Ok(())
-}
-
-/// By JID.
-pub fn contacts_are_kept(mut store: impl Store) -> Result<(), StoreError> {
-    write(&mut store, [Change::PutAccount(sample::account(1))])?;
-    for _ in 0..2 {
-        write(
-            &mut store,
-            [Change::PutContact(ContactRow { jid: romeo() })],
-        )?;
-    }
-    let rows = store.begin(&juliet())?;
-    assert_eq!(rows.contact(&romeo())?, Some(ContactRow { jid: romeo() }));
-    assert_eq!(rows.contact(&juliet())?, None);
     Ok(())
 }

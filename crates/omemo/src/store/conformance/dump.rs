@@ -3,7 +3,8 @@
 use std::fmt::Debug;
 
 use super::sample::{
-    message, pre_key_id, public_key, romeo, romeos, session, signed_pre_key_id, skipped_id,
+    identity_key, message, pre_key_id, public_key, romeo, romeos, session, signed_pre_key_id,
+    skipped_id,
 };
 use crate::store::{
     AccountRow, PreKeyRow, SessionRow, SignedPreKeyRow, SkippedRow, StoreError, Transaction,
@@ -16,9 +17,15 @@ pub(super) fn dump(rows: &impl Transaction) -> Result<String, StoreError> {
     dump.add(rows.account()?.iter().map(account));
     dump.add(rows.publications()?);
     dump.add(rows.trust(&romeo())?);
+    dump.add(rows.key_owners(&identity_key(1).fingerprint())?);
     dump.add(rows.contact(&romeo())?);
+    dump.add(rows.opt_out(&romeo())?);
+    dump.add(rows.held_decisions()?);
+    dump.add(rows.owed_decisions()?);
     dump.add(rows.duties()?);
-    dump.add(rows.inbox()?);
+    let inbox = rows.inbox()?;
+    dump.add(inbox.iter().map(|row| (&row.content, &row.transported)));
+    dump.add(&inbox);
     dump.add(rows.outbox()?);
     dump.add(rows.outbox_message("a message")?);
     for version in Version::ALL {
@@ -44,6 +51,7 @@ pub(super) fn dump(rows: &impl Transaction) -> Result<String, StoreError> {
                 .map(skipped),
         );
         dump.add(rows.skipped_beyond(version, &romeo_1, &public_key(10), 0)?);
+        dump.add(rows.session_peers(version)?);
         dump.add(rows.seen(version, &romeo_1)?);
         dump.add(rows.inbox_message(&message(version, romeos(1), 1))?);
     }
@@ -70,11 +78,19 @@ pub(super) fn account(row: &AccountRow) -> impl Debug + PartialEq + use<> {
         row.generation,
         row.next_number,
         row.catching_up,
+        row.label.clone(),
+        row.standing,
     )
 }
 
 pub(super) fn pre_key(row: &PreKeyRow) -> impl Debug + PartialEq + use<> {
-    (row.version, row.id, *row.secret, row.used_at)
+    (
+        row.version,
+        row.id,
+        *row.secret,
+        row.used_at,
+        row.withdrawn_at,
+    )
 }
 
 pub(super) fn signed_pre_key(row: &SignedPreKeyRow) -> impl Debug + PartialEq + use<> {
@@ -97,6 +113,7 @@ pub(super) fn session_parts(row: &SessionRow) -> impl Debug + PartialEq + use<> 
         row.ephemeral_key,
         state,
         row.last_used,
+        row.made_at,
     )
 }
 

@@ -6,11 +6,12 @@ use omemo_ratchet::IdentityKeyPair;
 use zeroize::Zeroizing;
 
 use crate::store::{
-    AccountRow, Change, ContactRow, DeviceListRow, DeviceRow, DutyKind, DutyRow, IdentityKey,
-    InboxRow, MessageId, MessageKey, OutboxRow, PreKeyId, PreKeyRow, PublicKey, PublicationRow,
-    SeenRow, SessionRow, SignedPreKeyId, SignedPreKeyRow, SkippedId, SkippedRow, TrustRow, Version,
+    AccountRow, Change, ContactRow, DeviceListRow, DeviceRow, DutyKind, DutyRow, HeldDecisionRow,
+    IdentityKey, InboxRow, MessageId, MessageKey, OptOutRow, OutboxRow, OwedDecisionRow, PreKeyId,
+    PreKeyRow, PublicKey, PublicationRow, SeenRow, SessionRow, SignedPreKeyId, SignedPreKeyRow,
+    SkippedId, SkippedRow, Standing, TrustRow, Version,
 };
-use crate::{Address, BareJid, DeviceId, InboxId, Ticket, Timestamp, Trust};
+use crate::{Address, BareJid, Chat, DeviceId, InboxId, Ticket, Timestamp, Trust};
 
 pub(super) fn juliet() -> BareJid {
     jid("juliet@capulet.example")
@@ -75,6 +76,13 @@ pub(super) fn account(n: u8) -> AccountRow {
         generation: u64::from(n),
         next_number: u64::from(n) + 1,
         catching_up: sometimes(n, at(n)),
+        label: sometimes(n, format!("Gerät {n}")),
+        standing: match n % 4 {
+            0 => Standing::RemovingAccount,
+            1 => Standing::Active,
+            2 => Standing::Restored,
+            _ => Standing::RemovingDevice,
+        },
     }
 }
 
@@ -95,6 +103,7 @@ pub(super) fn pre_key(version: Version, id: u32, n: u8) -> PreKeyRow {
         id: pre_key_id(id),
         secret: Zeroizing::new([n; 32]),
         used_at: sometimes(n, at(n)),
+        withdrawn_at: sometimes(n, at(n.wrapping_add(1))),
     }
 }
 
@@ -114,6 +123,7 @@ pub(super) fn device_list(version: Version, jid: BareJid, n: u8) -> DeviceListRo
         version,
         jid,
         fetched_at: at(n),
+        subscribed_at: sometimes(n, at(n.wrapping_add(1))),
     }
 }
 
@@ -126,6 +136,9 @@ pub(super) fn device_row(version: Version, address: Address, n: u8) -> DeviceRow
         label: sometimes(n, (format!("Gerät {n}"), vec![n; 64])),
         retry_after: sometimes(n, at(n)),
         failure: sometimes(n, format!("failure {n}")),
+        listed_at: sometimes(n, at(n.wrapping_add(1))),
+        heard_at: sometimes(n, at(n.wrapping_add(2))),
+        healed_at: sometimes(n, at(n.wrapping_add(3))),
     }
 }
 
@@ -142,6 +155,7 @@ pub(super) fn session(
         ephemeral_key,
         state: Zeroizing::new(vec![n; 300 + usize::from(n % 100)]),
         last_used,
+        made_at: at(n),
     }
 }
 
@@ -171,11 +185,49 @@ pub(super) fn message(version: Version, address: Address, number: u32) -> Messag
     }
 }
 
+fn chat(n: u8) -> Chat {
+    if even(n) {
+        Chat::Direct(romeo())
+    } else {
+        Chat::Room(jid("garden@rooms.capulet.example"))
+    }
+}
+
+pub(super) fn opt_out(jid: BareJid, n: u8) -> OptOutRow {
+    OptOutRow {
+        jid,
+        reason: sometimes(n, format!("reason {n}")),
+        received_at: at(n),
+        confirmed: even(n),
+    }
+}
+
+/// What a key of Romeo's says about one of Juliet's.
+pub(super) fn held(teller_key: u8, key: u8, order: u64, trust: bool) -> HeldDecisionRow {
+    HeldDecisionRow {
+        teller: romeo(),
+        teller_key: identity_key(teller_key).fingerprint(),
+        owner: juliet(),
+        key: identity_key(key).fingerprint(),
+        trust,
+        order,
+    }
+}
+
+pub(super) fn owed(to: BareJid, owner: BareJid, key: u8, trust: bool) -> OwedDecisionRow {
+    OwedDecisionRow {
+        to,
+        owner,
+        key: identity_key(key).fingerprint(),
+        trust,
+    }
+}
+
 pub(super) fn inbox(id: u64, message: MessageId, n: u8) -> InboxRow {
     InboxRow {
         id: InboxId::new(id),
         message,
-        chat: if even(n) { romeo() } else { juliet() },
+        chat: chat(n),
         trust: match n % 4 {
             0 => Trust::Undecided,
             1 => Trust::Blind,
@@ -187,6 +239,7 @@ pub(super) fn inbox(id: u64, message: MessageId, n: u8) -> InboxRow {
         time_differs: even(n),
         received_at: at(n),
         content: format!("<content><body xmlns='jabber:client'>{n} ☂</body></content>"),
+        transported: sometimes(n, Zeroizing::new(vec![n; 28])),
     }
 }
 
@@ -205,7 +258,7 @@ pub(super) fn outbox(ticket: u64, message_id: Option<&str>, n: u8) -> OutboxRow 
     OutboxRow {
         ticket: Ticket::new(ticket),
         message_id: message_id.map(Into::into),
-        to: romeo(),
+        chat: chat(n),
         version: if even(n) { first } else { second },
         served: served.into_iter().take(usize::from(n) % 5).collect(),
         made_at: at(n),
@@ -230,6 +283,9 @@ pub(super) fn every_put(n: u8) -> Vec<Change> {
             },
         }),
         Change::PutContact(ContactRow { jid: romeo() }),
+        Change::PutOptOut(opt_out(romeo(), n)),
+        Change::PutHeldDecision(held(1, 2, n.into(), even(n))),
+        Change::PutOwedDecision(owed(romeo(), juliet(), 1, even(n))),
         Change::PutOutbox(outbox(1, Some("a message"), n)),
     ];
     for version in Version::ALL {
@@ -256,7 +312,12 @@ pub(super) fn every_put(n: u8) -> Vec<Change> {
 
 /// Deletes all that [`every_put`] puts and that can be deleted.
 pub(super) fn every_delete() -> Vec<Change> {
-    let mut changes = vec![Change::DeleteOutbox(Ticket::new(1))];
+    let mut changes = vec![
+        Change::DeleteOptOut(romeo()),
+        Change::DeleteHeldDecision(held(1, 2, 0, false)),
+        Change::DeleteOwedDecision(owed(romeo(), juliet(), 1, false)),
+        Change::DeleteOutbox(Ticket::new(1)),
+    ];
     for version in Version::ALL {
         let session = session(version, romeos(1), public_key(10), 0, 0);
         changes.extend([

@@ -50,6 +50,33 @@ pub fn newest_sessions_are_one_a_device(mut store: impl Store) -> Result<(), Sto
     Ok(())
 }
 
+/// By address, of one protocol, once however many sessions there are.
+pub fn session_peers_are_named_once(mut store: impl Store) -> Result<(), StoreError> {
+    write(&mut store, [Change::PutAccount(sample::account(1))])?;
+    let [version, other_version] = Version::ALL;
+    let of_juliet = Address {
+        jid: juliet(),
+        device: sample::device(9),
+    };
+    let row = |version, address: &Address, ephemeral| {
+        session(version, address.clone(), public_key(ephemeral), 1, 1)
+    };
+    let rows = [
+        row(version, &romeos(300), 1),
+        row(version, &romeos(2), 1),
+        row(version, &romeos(2), 2),
+        row(version, &of_juliet, 1),
+        row(other_version, &romeos(4), 1),
+    ];
+    write(&mut store, rows.map(Change::PutSession))?;
+
+    let kept = store.begin(&juliet())?;
+    let expected = [of_juliet, romeos(2), romeos(300)];
+    assert_eq!(kept.session_peers(version)?, expected);
+    assert_eq!(kept.session_peers(other_version)?, [romeos(4)]);
+    Ok(())
+}
+
 /// A session that is written again, as with every message, loses none of its skipped keys.
 pub fn a_session_is_replaced_and_keeps_its_skipped_keys(
     mut store: impl Store,

@@ -50,6 +50,35 @@ pub fn a_delete_deletes(mut store: impl Store) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Every row goes, and none of another account; the same account may begin again.
+pub fn an_account_is_deleted_with_every_row(mut store: impl Store) -> Result<(), StoreError> {
+    let empty = dump(&store.begin(&juliet())?)?;
+    let mut rows = store.begin(&romeo())?;
+    for change in every_put(2) {
+        rows.write(change)?;
+    }
+    rows.commit()?;
+    let other = dump(&store.begin(&romeo())?)?;
+
+    write(&mut store, every_put(1))?;
+    let mut rows = store.begin(&juliet())?;
+    rows.write(Change::DeleteAccount)?;
+    assert_eq!(dump(&rows)?, empty);
+    drop(rows);
+    assert_ne!(dump(&store.begin(&juliet())?)?, empty);
+    for _ in 0..2 {
+        write(&mut store, [Change::DeleteAccount])?;
+        assert_eq!(dump(&store.begin(&juliet())?)?, empty);
+    }
+    assert_eq!(dump(&store.begin(&romeo())?)?, other);
+
+    write(&mut store, [Change::PutAccount(sample::account(3))])?;
+    let rows = store.begin(&juliet())?;
+    assert_eq!(rows.account()?.map(|row| row.generation), Some(3));
+    assert_eq!(rows.contact(&romeo())?, None);
+    Ok(())
+}
+
 /// Dropped without a commit: neither its new rows, nor its replaced ones, nor its deletions.
 pub fn a_dropped_transaction_leaves_nothing(mut store: impl Store) -> Result<(), StoreError> {
     for committed in [Vec::new(), every_put(1), every_put(2), every_delete()] {

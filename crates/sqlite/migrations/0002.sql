@@ -1,0 +1,54 @@
+-- What a device's whole life needs. Rows from before have no moments for what was not kept then, and
+-- their sessions are as old as can be: those that nobody answered are renewed with the next message.
+
+ALTER TABLE account ADD COLUMN label TEXT;
+ALTER TABLE account ADD COLUMN standing TEXT NOT NULL DEFAULT 'active';
+
+ALTER TABLE pre_key ADD COLUMN withdrawn_at INTEGER;
+
+ALTER TABLE device_list ADD COLUMN subscribed_at INTEGER;
+
+ALTER TABLE device ADD COLUMN listed_at INTEGER;
+ALTER TABLE device ADD COLUMN heard_at INTEGER;
+ALTER TABLE device ADD COLUMN healed_at INTEGER;
+
+ALTER TABLE session ADD COLUMN made_at INTEGER NOT NULL DEFAULT 0;
+
+-- Whether `chat` is a room.
+ALTER TABLE inbox ADD COLUMN room INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE inbox ADD COLUMN transported BLOB;
+
+-- Whether `recipient` is a room.
+ALTER TABLE outbox ADD COLUMN room INTEGER NOT NULL DEFAULT 0;
+
+CREATE INDEX trust_by_key ON trust (account, curve25519);
+
+CREATE TABLE opt_out (
+    account      INTEGER NOT NULL REFERENCES account DEFERRABLE INITIALLY DEFERRED,
+    jid          TEXT    NOT NULL,
+    reason       TEXT,
+    received_at  INTEGER NOT NULL,
+    confirmed    INTEGER NOT NULL,
+    PRIMARY KEY (account, jid)
+) STRICT, WITHOUT ROWID;
+
+-- Keys of decisions are Curve25519 values.
+CREATE TABLE held_decision (
+    account     INTEGER NOT NULL REFERENCES account DEFERRABLE INITIALLY DEFERRED,
+    teller      TEXT    NOT NULL,
+    teller_key  BLOB    NOT NULL,
+    owner       TEXT    NOT NULL,
+    key         BLOB    NOT NULL,
+    trust       INTEGER NOT NULL,
+    sequence    INTEGER NOT NULL,
+    PRIMARY KEY (account, teller, teller_key, owner, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE owed_decision (
+    account    INTEGER NOT NULL REFERENCES account DEFERRABLE INITIALLY DEFERRED,
+    recipient  TEXT    NOT NULL,
+    owner      TEXT    NOT NULL,
+    key        BLOB    NOT NULL,
+    trust      INTEGER NOT NULL,
+    PRIMARY KEY (account, recipient, owner, key)
+) STRICT, WITHOUT ROWID;
