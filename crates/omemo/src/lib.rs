@@ -128,6 +128,7 @@ mod stanza;
 pub mod store;
 mod stream;
 mod trust;
+mod uri;
 pub mod xml;
 
 pub use account::Account;
@@ -147,6 +148,7 @@ pub use output::{
 pub use protocol::{namespace, short_name};
 pub use settings::{Settings, StalePolicy};
 pub use trust::{Trust, TrustPolicy};
+pub use uri::{UriError, VerificationUri};
 
 /// The README's example is compiled with the others.
 #[cfg(doctest)]

@@ -52,3 +52,10 @@ pub(crate) const MAX_NODES: usize = 32_768;
 
 /// Characters of an error's text that are kept: it is shown, and a server writes it.
 pub(crate) const MAX_ERROR_TEXT_CHARS: usize = 256;
+
+/// Bytes of a URI that verifies keys. A QR code holds fewer than 5,000.
+pub(crate) const MAX_URI_BYTES: usize = 65_536;
+
+/// Keys in such a URI. With the longest JID and the longest names, one of so many stays within [`MAX_URI_BYTES`], so that
+/// everything that is written can be read.
+pub(crate) const MAX_URI_KEYS: usize = 256;
