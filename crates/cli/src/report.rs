@@ -4,7 +4,8 @@
 use std::io::{self, Write};
 
 use omemo::{
-    BareJid, Device, DeviceId, Fingerprint, Message, Served, UndecryptableReason, Unserved, Version,
+    BareJid, Device, DeviceId, Fingerprint, Message, Served, UndecryptableReason, Unserved,
+    VerificationUri, Version,
 };
 use serde::Serialize;
 
@@ -337,19 +338,9 @@ pub(crate) fn hex(fingerprint: &Fingerprint) -> String {
     fingerprint.groups().concat()
 }
 
-/// What other clients scan (XEP-0384 §8, RFC 5122).
+/// What other clients scan.
 pub(crate) fn uri(jid: &BareJid, device: DeviceId, fingerprint: &Fingerprint) -> String {
-    let jid: String = jid
-        .as_str()
-        .bytes()
-        .map(|byte| match byte {
-            byte if byte.is_ascii_alphanumeric() || b"-._~@!$*+,".contains(&byte) => {
-                char::from(byte).to_string()
-            }
-            byte => format!("%{byte:02X}"),
-        })
-        .collect();
-    format!("xmpp:{jid}?omemo-sid-{device}={}", hex(fingerprint))
+    VerificationUri::of_device(jid.clone(), device, *fingerprint).to_string()
 }
 
 /// A text of somebody else's, without what a terminal would obey.
