@@ -13,10 +13,11 @@ use crate::workspace::Workspace;
 const LIMIT: Duration = Duration::from_secs(120);
 
 /// The core: whoever embeds it brings a runtime and a network of their own.
-const CORE: [&str; 2] = ["omemo-ratchet", "omemo"];
-const PUBLISHED: [&str; 5] = [
+const CORE: [&str; 3] = ["omemo-ratchet", "omemo", "omemo-files"];
+const PUBLISHED: [&str; 6] = [
     "omemo-ratchet",
     "omemo",
+    "omemo-files",
     "omemo-sqlite",
     "omemo-tokio",
     "omemo-cli",
