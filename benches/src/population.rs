@@ -178,6 +178,7 @@ fn settle_down(store: &mut impl Store, version: Version, devices: u32) {
             jid: jid.clone(),
             key,
             level: Trust::Blind,
+            decided_at: None,
         }))
         .unwrap();
         tx.write(Change::PutSession(SessionRow {

@@ -20,6 +20,9 @@ ALTER TABLE inbox ADD COLUMN transported BLOB;
 
 -- Whether `recipient` is a room.
 ALTER TABLE outbox ADD COLUMN room INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE outbox ADD COLUMN tells_trust INTEGER NOT NULL DEFAULT 0;
+
+ALTER TABLE trust ADD COLUMN decided_at INTEGER;
 
 CREATE INDEX trust_by_key ON trust (account, curve25519);
 
@@ -40,6 +43,7 @@ CREATE TABLE held_decision (
     owner       TEXT    NOT NULL,
     key         BLOB    NOT NULL,
     trust       INTEGER NOT NULL,
+    decided_at  INTEGER NOT NULL,
     sequence    INTEGER NOT NULL,
     PRIMARY KEY (account, teller, teller_key, owner, key)
 ) STRICT, WITHOUT ROWID;
@@ -47,8 +51,9 @@ CREATE TABLE held_decision (
 CREATE TABLE owed_decision (
     account    INTEGER NOT NULL REFERENCES account DEFERRABLE INITIALLY DEFERRED,
     recipient  TEXT    NOT NULL,
+    device     INTEGER NOT NULL,
     owner      TEXT    NOT NULL,
     key        BLOB    NOT NULL,
     trust      INTEGER NOT NULL,
-    PRIMARY KEY (account, recipient, owner, key)
+    PRIMARY KEY (account, recipient, device, owner, key)
 ) STRICT, WITHOUT ROWID;

@@ -132,6 +132,7 @@ fn read_outbox(cells: &Cells<'_>) -> Result<OutboxRow, StoreError> {
         version: cells.version()?,
         served: cells.checked("served", "lines of addresses", served)?,
         made_at: cells.moment("made_at")?,
+        tells_trust: cells.flag("tells_trust")?,
         handed_out: cells.number("handed_out")?,
         handed_by: cells.pair(handed_by, "handed_at", handed_at)?,
         sent_at: cells.optional("sent_at", Cells::moment)?,
@@ -144,8 +145,8 @@ pub(crate) fn put_outbox(rows: &Rows<'_>, row: &OutboxRow) -> Result<(), StoreEr
     rows.write(
         "REPLACE INTO outbox
              (account, ticket, message_id, recipient, room, version, served, made_at,
-              handed_out, handed_by, handed_at, sent_at, stanza)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+              tells_trust, handed_out, handed_by, handed_at, sent_at, stanza)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         params![
             number(row.ticket.get())?,
             row.message_id,
@@ -154,6 +155,7 @@ pub(crate) fn put_outbox(rows: &Rows<'_>, row: &OutboxRow) -> Result<(), StoreEr
             row.version.to_byte(),
             served_to_text(&row.served),
             row.made_at.seconds(),
+            row.tells_trust,
             row.handed_out,
             handed_by.map(u64::cast_signed),
             handed_at.map(Timestamp::seconds),

@@ -1,32 +1,45 @@
 //! What was decided about people and their keys, and what they asked for.
 
-use omemo::BareJid;
 use omemo::store::{
     ContactRow, Fingerprint, HeldDecisionRow, OptOutRow, OwedDecisionRow, StoreError, TrustRow,
 };
+use omemo::{Address, BareJid, Timestamp};
 use rusqlite::params;
 
 use crate::rows::{Cells, Rows, number};
 
 pub(crate) fn trust(rows: &Rows<'_>, jid: &BareJid) -> Result<Vec<TrustRow>, StoreError> {
     let sql = "SELECT * FROM trust WHERE account = ?1 AND jid = ?2 ORDER BY curve25519";
-    rows.all("trust", sql, params![jid.as_str()], |cells| {
-        Ok(TrustRow {
-            jid: jid.clone(),
-            key: cells.identity_key("identity")?,
-            level: cells.trust("level")?,
-        })
+    rows.all("trust", sql, params![jid.as_str()], read_trust)
+}
+
+/// Few of the rows that are read are left out: people decide about the keys that they meet, or
+/// trust them blindly.
+pub(crate) fn decisions(rows: &Rows<'_>) -> Result<Vec<TrustRow>, StoreError> {
+    let sql = "SELECT * FROM trust WHERE account = ?1 AND level IN ('verified', 'distrusted')
+               ORDER BY jid, curve25519";
+    rows.all("trust", sql, &[], read_trust)
+}
+
+fn read_trust(cells: &Cells<'_>) -> Result<TrustRow, StoreError> {
+    Ok(TrustRow {
+        jid: cells.jid("jid")?,
+        key: cells.identity_key("identity")?,
+        level: cells.trust("level")?,
+        decided_at: cells.optional("decided_at", Cells::moment)?,
     })
 }
 
 pub(crate) fn put_trust(rows: &Rows<'_>, row: &TrustRow) -> Result<(), StoreError> {
     rows.write(
-        "REPLACE INTO trust (account, jid, curve25519, identity, level) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "REPLACE INTO trust (account, jid, curve25519, identity, level, decided_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         params![
             row.jid.as_str(),
             row.key.curve25519().as_slice(),
             row.key.to_bytes().as_slice(),
             row.level.as_str(),
+            row.decided_at.map(Timestamp::seconds),
         ],
     )
 }
@@ -92,6 +105,7 @@ pub(crate) fn held_decisions(rows: &Rows<'_>) -> Result<Vec<HeldDecisionRow>, St
             owner: cells.jid("owner")?,
             key: cells.fingerprint("key")?,
             trust: cells.flag("trust")?,
+            decided_at: cells.moment("decided_at")?,
             order: cells.number("sequence")?,
         })
     })
@@ -99,14 +113,16 @@ pub(crate) fn held_decisions(rows: &Rows<'_>) -> Result<Vec<HeldDecisionRow>, St
 
 pub(crate) fn put_held_decision(rows: &Rows<'_>, row: &HeldDecisionRow) -> Result<(), StoreError> {
     rows.write(
-        "REPLACE INTO held_decision (account, teller, teller_key, owner, key, trust, sequence)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "REPLACE INTO held_decision
+             (account, teller, teller_key, owner, key, trust, decided_at, sequence)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         params![
             row.teller.as_str(),
             row.teller_key.as_bytes().as_slice(),
             row.owner.as_str(),
             row.key.as_bytes().as_slice(),
             row.trust,
+            row.decided_at.seconds(),
             number(row.order)?,
         ],
     )
@@ -129,10 +145,14 @@ pub(crate) fn delete_held_decision(
 }
 
 pub(crate) fn owed_decisions(rows: &Rows<'_>) -> Result<Vec<OwedDecisionRow>, StoreError> {
-    let sql = "SELECT * FROM owed_decision WHERE account = ?1 ORDER BY recipient, owner, key";
+    let sql = "SELECT * FROM owed_decision WHERE account = ?1 
+               ORDER BY recipient, device, owner, key";
     rows.all("owed_decision", sql, &[], |cells| {
         Ok(OwedDecisionRow {
-            to: cells.jid("recipient")?,
+            to: Address {
+                jid: cells.jid("recipient")?,
+                device: cells.device("device")?,
+            },
             owner: cells.jid("owner")?,
             key: cells.fingerprint("key")?,
             trust: cells.flag("trust")?,
@@ -142,9 +162,11 @@ pub(crate) fn owed_decisions(rows: &Rows<'_>) -> Result<Vec<OwedDecisionRow>, St
 
 pub(crate) fn put_owed_decision(rows: &Rows<'_>, row: &OwedDecisionRow) -> Result<(), StoreError> {
     rows.write(
-        "REPLACE INTO owed_decision (account, recipient, owner, key, trust) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "REPLACE INTO owed_decision (account, recipient, device, owner, key, trust)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         params![
-            row.to.as_str(),
+            row.to.jid.as_str(),
+            row.to.device.get(),
             row.owner.as_str(),
             row.key.as_bytes().as_slice(),
             row.trust,
@@ -157,9 +179,11 @@ pub(crate) fn delete_owed_decision(
     row: &OwedDecisionRow,
 ) -> Result<(), StoreError> {
     rows.write(
-        "DELETE FROM owed_decision WHERE account = ?1 AND recipient = ?2 AND owner = ?3 AND key = ?4",
+        "DELETE FROM owed_decision
+         WHERE account = ?1 AND recipient = ?2 AND device = ?3 AND owner = ?4 AND key = ?5",
         params![
-            row.to.as_str(),
+            row.to.jid.as_str(),
+            row.to.device.get(),
             row.owner.as_str(),
             row.key.as_bytes().as_slice(),
         ],

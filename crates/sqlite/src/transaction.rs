@@ -125,6 +125,10 @@ impl Transaction for SqliteTransaction<'_> {
         people::trust(&self.rows, jid)
     }
 
+    fn decisions(&self) -> Result<Vec<TrustRow>, StoreError> {
+        people::decisions(&self.rows)
+    }
+
     fn key_owners(&self, key: &Fingerprint) -> Result<Vec<BareJid>, StoreError> {
         people::key_owners(&self.rows, key)
     }

@@ -88,6 +88,7 @@ impl<T: Transaction> Transaction for Fragile<T> {
         devices(version: Version, jid: &BareJid) -> Vec<DeviceRow>;
         device(version: Version, address: &Address) -> Option<DeviceRow>;
         trust(jid: &BareJid) -> Vec<TrustRow>;
+        decisions() -> Vec<TrustRow>;
         key_owners(key: &Fingerprint) -> Vec<BareJid>;
         sessions(version: Version, address: &Address) -> Vec<SessionRow>;
         newest_sessions(version: Version, jid: &BareJid) -> Vec<SessionRow>;

@@ -238,6 +238,7 @@ impl<T: Transaction> Call<'_, T> {
             version: protocol.version,
             served: keys.iter().map(|(device, _)| device.clone()).collect(),
             made_at: self.now,
+            tells_trust: false,
             handed_out: 1,
             handed_by: Some((self.me.handle, self.now)),
             sent_at: None,

@@ -26,6 +26,7 @@ impl<T: Transaction> Call<'_, T> {
             jid: address.jid.clone(),
             key: *key,
             level,
+            decided_at: None,
         }))?;
         self.event(Event::NewKey {
             device: address.clone(),

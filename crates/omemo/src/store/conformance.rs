@@ -51,6 +51,7 @@ macro_rules! store_conformance {
             device_lists_are_kept,
             devices_are_kept_by_id,
             trust_is_kept_by_curve25519_value,
+            decisions_are_found_over_all_accounts,
             key_owners_are_found_by_curve25519_value,
             seen_keys_are_kept,
             duties_are_kept,

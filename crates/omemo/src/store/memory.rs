@@ -16,7 +16,7 @@ use super::{
     MessageId, OptOutRow, OutboxRow, OwedDecisionRow, PreKeyRow, PublicationRow, SeenRow,
     SessionRow, SignedPreKeyRow, SkippedId, SkippedRow, Store, StoreError, Transaction, TrustRow,
 };
-use crate::{Address, BareJid, Ticket};
+use crate::{Address, BareJid, Ticket, Trust};
 
 /// A store that is gone when it is dropped.
 #[derive(Default)]
@@ -130,6 +130,12 @@ impl Transaction for MemoryTransaction<'_> {
     fn trust(&self, jid: &BareJid) -> Result<Vec<TrustRow>, StoreError> {
         let keys = (jid.clone(), [0; 32])..=(jid.clone(), [0xff; 32]);
         Ok(self.tables.trust.range(keys).cloned().collect())
+    }
+
+    fn decisions(&self) -> Result<Vec<TrustRow>, StoreError> {
+        let rows = self.tables.trust.range(..);
+        let decided = rows.filter(|row| matches!(row.level, Trust::Verified | Trust::Distrusted));
+        Ok(decided.cloned().collect())
     }
 
     fn key_owners(&self, key: &Fingerprint) -> Result<Vec<BareJid>, StoreError> {

@@ -76,6 +76,8 @@ pub trait Transaction {
     fn device(&self, version: Version, address: &Address) -> Result<Option<DeviceRow>, StoreError>;
     /// All decisions about an account's keys.
     fn trust(&self, jid: &BareJid) -> Result<Vec<TrustRow>, StoreError>;
+    /// All keys that are verified or distrusted, of all accounts, by account and key.
+    fn decisions(&self) -> Result<Vec<TrustRow>, StoreError>;
     /// The accounts that have shown a key, by its Curve25519 value.
     fn key_owners(&self, key: &Fingerprint) -> Result<Vec<BareJid>, StoreError>;
     /// The sessions with one device, the one used last first.

@@ -141,6 +141,9 @@ pub struct TrustRow {
     pub key: IdentityKey,
     /// The decision.
     pub level: Trust,
+    /// When it was made, here or by a device that told us (XEP-0450): of two decisions the later one
+    /// counts. `None` when nobody has decided.
+    pub decided_at: Option<Timestamp>,
 }
 
 /// One session with one device; at most four a device are kept.
@@ -277,6 +280,8 @@ pub struct HeldDecisionRow {
     pub key: Fingerprint,
     /// Whether it is to be trusted.
     pub trust: bool,
+    /// When that was decided.
+    pub decided_at: Timestamp,
     /// Goes up with each row: the lowest are discarded first.
     pub order: u64,
 }
@@ -284,8 +289,8 @@ pub struct HeldDecisionRow {
 /// A decision that others have to be told in a trust message (XEP-0450 §4.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwedDecisionRow {
-    /// Whom we owe it.
-    pub to: BareJid,
+    /// Which device we owe it.
+    pub to: Address,
     /// Whose key it is about.
     pub owner: BareJid,
     /// The key; unique by (to, owner, key).
@@ -376,6 +381,8 @@ pub struct OutboxRow {
     pub served: Vec<Address>,
     /// When it was sealed.
     pub made_at: Timestamp,
+    /// Whether it is a trust message of the library's own making (XEP-0450), which no event names.
+    pub tells_trust: bool,
     /// How often it was handed out.
     pub handed_out: u32,
     /// By which handle last, and when.

@@ -17,6 +17,7 @@ pub(super) fn dump(rows: &impl Transaction) -> Result<String, StoreError> {
     dump.add(rows.account()?.iter().map(account));
     dump.add(rows.publications()?);
     dump.add(rows.trust(&romeo())?);
+    dump.add(rows.decisions()?);
     dump.add(rows.key_owners(&identity_key(1).fingerprint())?);
     dump.add(rows.contact(&romeo())?);
     dump.add(rows.opt_out(&romeo())?);

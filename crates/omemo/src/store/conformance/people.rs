@@ -1,6 +1,6 @@
 //! What we decided about people and their keys, and what they asked for.
 
-use super::sample::{held, identity_key, jid, juliet, opt_out, owed, romeo};
+use super::sample::{at, held, identity_key, jid, juliet, opt_out, owed, romeo, romeos};
 use super::{sample, write};
 use crate::store::{Change, ContactRow, IdentityKey, Store, StoreError, Transaction, TrustRow};
 use crate::{BareJid, Trust};
@@ -40,6 +40,26 @@ pub fn trust_is_kept_by_curve25519_value(mut store: impl Store) -> Result<(), St
     Ok(())
 }
 
+/// What was verified or distrusted, of every account, with its moment; by account and key.
+pub fn decisions_are_found_over_all_accounts(mut store: impl Store) -> Result<(), StoreError> {
+    write(&mut store, [Change::PutAccount(sample::account(1))])?;
+    let decided = |jid, key, level, n| TrustRow {
+        decided_at: Some(at(n)),
+        ..trust(jid, identity_key(key), level)
+    };
+    let verified = decided(romeo(), 1, Trust::Verified, 5);
+    let distrusted = decided(juliet(), 2, Trust::Distrusted, 6);
+    let changes = [
+        verified.clone(),
+        distrusted.clone(),
+        trust(romeo(), identity_key(3), Trust::Blind),
+        trust(juliet(), identity_key(4), Trust::Undecided),
+    ];
+    write(&mut store, changes.map(Change::PutTrust))?;
+    assert_eq!(store.begin(&juliet())?.decisions()?, [distrusted, verified]);
+    Ok(())
+}
+
 /// Every account that has shown it, with either sign, once; whatever was decided.
 pub fn key_owners_are_found_by_curve25519_value(mut store: impl Store) -> Result<(), StoreError> {
     write(&mut store, [Change::PutAccount(sample::account(1))])?;
@@ -60,7 +80,12 @@ pub fn key_owners_are_found_by_curve25519_value(mut store: impl Store) -> Result
 }
 
 const fn trust(jid: BareJid, key: IdentityKey, level: Trust) -> TrustRow {
-    TrustRow { jid, key, level }
+    TrustRow {
+        jid,
+        key,
+        level,
+        decided_at: None,
+    }
 }
 
 /// The same Curve25519 value with the other sign.
@@ -141,21 +166,21 @@ pub fn held_decisions_come_in_their_order(mut store: impl Store) -> Result<(), S
 pub fn owed_decisions_are_kept(mut store: impl Store) -> Result<(), StoreError> {
     write(&mut store, [Change::PutAccount(sample::account(1))])?;
     let rows = [
-        owed(romeo(), romeo(), 1, true),
-        owed(romeo(), juliet(), 1, true),
-        owed(juliet(), romeo(), 1, false),
-        owed(juliet(), juliet(), 1, true),
+        owed(romeos(2), romeo(), 1, true),
+        owed(romeos(2), juliet(), 1, true),
+        owed(romeos(1), romeo(), 1, false),
+        owed(romeos(1), juliet(), 1, true),
     ];
     write(&mut store, rows.map(Change::PutOwedDecision))?;
-    let changed = owed(romeo(), romeo(), 1, false);
-    let delete = Change::DeleteOwedDecision(owed(juliet(), juliet(), 1, false));
-    let delete_none = Change::DeleteOwedDecision(owed(juliet(), romeo(), 2, false));
+    let changed = owed(romeos(2), romeo(), 1, false);
+    let delete = Change::DeleteOwedDecision(owed(romeos(1), juliet(), 1, false));
+    let delete_none = Change::DeleteOwedDecision(owed(romeos(1), romeo(), 2, false));
     let put = Change::PutOwedDecision(changed.clone());
     write(&mut store, [put, delete, delete_none])?;
 
     let expected = [
-        owed(juliet(), romeo(), 1, false),
-        owed(romeo(), juliet(), 1, true),
+        owed(romeos(1), romeo(), 1, false),
+        owed(romeos(2), juliet(), 1, true),
         changed,
     ];
     assert_eq!(store.begin(&juliet())?.owed_decisions()?, expected);

@@ -210,11 +210,12 @@ pub(super) fn held(teller_key: u8, key: u8, order: u64, trust: bool) -> HeldDeci
         owner: juliet(),
         key: identity_key(key).fingerprint(),
         trust,
+        decided_at: at(key),
         order,
     }
 }
 
-pub(super) fn owed(to: BareJid, owner: BareJid, key: u8, trust: bool) -> OwedDecisionRow {
+pub(super) fn owed(to: Address, owner: BareJid, key: u8, trust: bool) -> OwedDecisionRow {
     OwedDecisionRow {
         to,
         owner,
@@ -262,6 +263,7 @@ pub(super) fn outbox(ticket: u64, message_id: Option<&str>, n: u8) -> OutboxRow 
         version: if even(n) { first } else { second },
         served: served.into_iter().take(usize::from(n) % 5).collect(),
         made_at: at(n),
+        tells_trust: even(n),
         handed_out: u32::from(n),
         handed_by: sometimes(n, (u64::MAX - u64::from(n), at(n))),
         sent_at: sometimes(n, at(n)),
@@ -281,11 +283,12 @@ pub(super) fn every_put(n: u8) -> Vec<Change> {
             } else {
                 Trust::Verified
             },
+            decided_at: sometimes(n, at(n)),
         }),
         Change::PutContact(ContactRow { jid: romeo() }),
         Change::PutOptOut(opt_out(romeo(), n)),
         Change::PutHeldDecision(held(1, 2, n.into(), even(n))),
-        Change::PutOwedDecision(owed(romeo(), juliet(), 1, even(n))),
+        Change::PutOwedDecision(owed(romeos(1), juliet(), 1, even(n))),
         Change::PutOutbox(outbox(1, Some("a message"), n)),
     ];
     for version in Version::ALL {
@@ -315,7 +318,7 @@ pub(super) fn every_delete() -> Vec<Change> {
     let mut changes = vec![
         Change::DeleteOptOut(romeo()),
         Change::DeleteHeldDecision(held(1, 2, 0, false)),
-        Change::DeleteOwedDecision(owed(romeo(), juliet(), 1, false)),
+        Change::DeleteOwedDecision(owed(romeos(1), juliet(), 1, false)),
         Change::DeleteOutbox(Ticket::new(1)),
     ];
     for version in Version::ALL {

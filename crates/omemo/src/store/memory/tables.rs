@@ -10,7 +10,7 @@ use crate::store::{
     InboxRow, OptOutRow, OutboxRow, OwedDecisionRow, PreKeyRow, PublicationRow, SeenRow,
     SessionRow, SignedPreKeyRow, SkippedId, SkippedRow, StoreError, TrustRow,
 };
-use crate::{BareJid, InboxId, Ticket};
+use crate::{Address, BareJid, InboxId, Ticket};
 
 /// The rows of one account.
 #[derive(Default)]
@@ -205,7 +205,7 @@ fn held_key(row: &HeldDecisionRow) -> HeldKey {
 }
 
 /// By addressee, owner and key.
-type OwedKey = (BareJid, BareJid, [u8; 32]);
+type OwedKey = (Address, BareJid, [u8; 32]);
 
 fn owed_key(row: &OwedDecisionRow) -> OwedKey {
     (row.to.clone(), row.owner.clone(), *row.key.as_bytes())
