@@ -17,6 +17,9 @@ pub enum RestoreProof {
     /// The anchor belongs to another device of this account.
     #[error("the anchor belongs to another store")]
     OtherStore,
+    /// The store had an anchor once, and there is none.
+    #[error("the anchor of the store is gone")]
+    AnchorGone,
     /// A message of ours, which this store has not sealed yet, was seen.
     #[error("a message of this device was seen that this store has not sealed")]
     OwnMessage,

@@ -158,6 +158,9 @@ pub enum UnsentReason {
     /// Three times handed out and never reported as sent.
     #[error("it was handed to the network three times and never confirmed")]
     NeverConfirmed,
+    /// The store is older than what was sent from it, and what it had sealed may have been sent long ago.
+    #[error("the store was put back to an older state")]
+    Restored,
     /// The addressee or its server answered with an error.
     #[error("it came back with the error {0}")]
     Bounced(String),

@@ -3,6 +3,7 @@
 
 ALTER TABLE account ADD COLUMN label TEXT;
 ALTER TABLE account ADD COLUMN standing TEXT NOT NULL DEFAULT 'active';
+ALTER TABLE account ADD COLUMN anchored INTEGER NOT NULL DEFAULT 0;
 
 ALTER TABLE pre_key ADD COLUMN withdrawn_at INTEGER;
 

@@ -214,10 +214,16 @@ const fn kind_name(kind: DutyKind) -> &'static str {
         DutyKind::Answer => "answer",
         DutyKind::Heartbeat => "heartbeat",
         DutyKind::Session => "session",
+        DutyKind::Replacement => "replacement",
     }
 }
 
 fn kind_of_name(name: &str) -> Option<DutyKind> {
-    let kinds = [DutyKind::Answer, DutyKind::Heartbeat, DutyKind::Session];
+    let kinds = [
+        DutyKind::Answer,
+        DutyKind::Heartbeat,
+        DutyKind::Session,
+        DutyKind::Replacement,
+    ];
     kinds.into_iter().find(|kind| kind_name(*kind) == name)
 }

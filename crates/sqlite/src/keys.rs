@@ -27,6 +27,7 @@ pub(crate) fn account(rows: &Rows<'_>) -> Result<Option<AccountRow>, StoreError>
                     "a standing",
                     standing_of_name(cells.text("standing")?),
                 )?,
+                anchored: cells.flag("anchored")?,
             })
         },
     )
@@ -38,8 +39,8 @@ pub(crate) fn put_account(
     row: &AccountRow,
 ) -> Result<(), StoreError> {
     rows.write(
-        "INSERT INTO account (id, jid, device, identity, generation, next_number, catching_up, label, standing)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+        "INSERT INTO account (id, jid, device, identity, generation, next_number, catching_up, label, standing, anchored)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
          ON CONFLICT (id) DO UPDATE SET
              device = excluded.device,
              identity = excluded.identity,
@@ -47,7 +48,8 @@ pub(crate) fn put_account(
              next_number = excluded.next_number,
              catching_up = excluded.catching_up,
              label = excluded.label,
-             standing = excluded.standing",
+             standing = excluded.standing,
+             anchored = excluded.anchored",
         params![
             jid.as_str(),
             row.device.get(),
@@ -57,6 +59,7 @@ pub(crate) fn put_account(
             row.catching_up.map(Timestamp::seconds),
             row.label,
             standing_name(row.standing),
+            row.anchored,
         ],
     )
 }
@@ -93,6 +96,7 @@ const fn standing_name(standing: Standing) -> &'static str {
     match standing {
         Standing::Active => "active",
         Standing::Restored => "restored",
+        Standing::Recovering => "recovering",
         Standing::RemovingDevice => "removing device",
         Standing::RemovingAccount => "removing account",
     }
@@ -102,6 +106,7 @@ fn standing_of_name(name: &str) -> Option<Standing> {
     let standings = [
         Standing::Active,
         Standing::Restored,
+        Standing::Recovering,
         Standing::RemovingDevice,
         Standing::RemovingAccount,
     ];

@@ -34,6 +34,7 @@ pub(crate) fn make_account(
         catching_up: None,
         label: None,
         standing: Standing::Active,
+        anchored: false,
     };
     tx.write(Change::PutAccount(row.clone()))?;
     Ok(row)

@@ -26,6 +26,8 @@ pub struct AccountRow {
     pub label: Option<String>,
     /// What this device may still do.
     pub standing: Standing,
+    /// Whether an anchor was ever written for this store: if it is gone, the store was taken elsewhere.
+    pub anchored: bool,
 }
 
 /// What a device may still do.
@@ -36,6 +38,8 @@ pub enum Standing {
     Active,
     /// The store is older than what was sent from it: nothing is encrypted before it has recovered.
     Restored,
+    /// Everything; its new keys, made after it was restored, are not published yet.
+    Recovering,
     /// It is being taken off the server; its secrets go with the last answer.
     RemovingDevice,
     /// The same for all devices of the account.
@@ -233,6 +237,8 @@ pub enum DutyKind {
     Heartbeat,
     /// A session of our making, because it wrote in one that we do not have (XEP-0384 §6).
     Session,
+    /// A session of our making that takes the place of what is there, and an empty message in it.
+    Replacement,
 }
 
 /// An automatic answer that is owed.

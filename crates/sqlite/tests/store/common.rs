@@ -30,6 +30,7 @@ pub(crate) fn account(generation: u64) -> Change {
         catching_up: None,
         label: None,
         standing: Standing::Active,
+        anchored: false,
     })
 }
 

@@ -51,6 +51,7 @@ fn a_file_of_version_1_is_brought_up_and_keeps_its_rows() -> Outcome {
     let account = rows.account()?.unwrap();
     assert_eq!((account.generation, account.next_number), (5, 6));
     assert_eq!((account.label, account.standing), (None, Standing::Active));
+    assert!(!account.anchored);
     let [pre_key] = rows
         .pre_keys(VERSION)?
         .try_into()

@@ -163,6 +163,7 @@ fn a_value_that_makes_no_sense_is_damaged_and_named() -> Outcome {
         ("account", "identity", "x'00'"),
         ("account", "generation", "-1"),
         ("account", "standing", "'none'"),
+        ("account", "anchored", "2"),
         ("publication", "version", "3"),
         ("publication", "announced", "2"),
         ("publication", "next_pre_key", "-1"),

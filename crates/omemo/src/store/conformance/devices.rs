@@ -68,7 +68,12 @@ pub fn duties_are_kept(mut store: impl Store) -> Result<(), StoreError> {
     write(&mut store, [Change::PutAccount(sample::account(1))])?;
     let mut expected = Vec::new();
     for version in Version::ALL {
-        for kind in [DutyKind::Answer, DutyKind::Heartbeat, DutyKind::Session] {
+        for kind in [
+            DutyKind::Answer,
+            DutyKind::Heartbeat,
+            DutyKind::Session,
+            DutyKind::Replacement,
+        ] {
             let duty = |device| DutyRow {
                 version,
                 address: romeos(device),

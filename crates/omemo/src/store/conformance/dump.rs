@@ -81,6 +81,7 @@ pub(super) fn account(row: &AccountRow) -> impl Debug + PartialEq + use<> {
         row.catching_up,
         row.label.clone(),
         row.standing,
+        row.anchored,
     )
 }
 

@@ -77,12 +77,14 @@ pub(super) fn account(n: u8) -> AccountRow {
         next_number: u64::from(n) + 1,
         catching_up: sometimes(n, at(n)),
         label: sometimes(n, format!("Gerät {n}")),
-        standing: match n % 4 {
+        standing: match n % 5 {
             0 => Standing::RemovingAccount,
             1 => Standing::Active,
             2 => Standing::Restored,
+            3 => Standing::Recovering,
             _ => Standing::RemovingDevice,
         },
+        anchored: even(n),
     }
 }
 
