@@ -51,6 +51,12 @@ pub enum CallerError {
     /// Nothing is known of such a device.
     #[error("{0} has no such device: look at the devices first")]
     UnknownDevice(crate::Address),
+    /// A label that cannot be signed (XEP-0384 §5.3.1).
+    #[error("a label has 1 to 52 characters and not exactly 32 bytes, which could pass for a key")]
+    Label,
+    /// This device itself is not one of the others.
+    #[error("this is the device itself: `deactivate` takes it off the server and erases its keys")]
+    OwnDevice,
     /// The device was taken off the server and its secrets are erased.
     #[error("this device was removed: open the store again to begin a new one")]
     Removed,

@@ -260,7 +260,7 @@ pub enum Event {
     },
     /// This device is off the server and its secrets are erased.
     Deactivated {
-        /// What the server refused to do.
+        /// What the server refused to do, and what this machine did.
         incomplete: Vec<String>,
     },
     /// The device list or bundle of ours had been taken away and was published again.

@@ -131,7 +131,7 @@ mod trust;
 mod uri;
 pub mod xml;
 
-pub use account::Account;
+pub use account::{Account, Removal};
 pub use address::{Address, BareJid, DeviceId, DeviceIdError, FullJid, JidError};
 pub use device::Device;
 pub use environment::{Environment, Timestamp};

@@ -161,6 +161,9 @@ pub enum UnsentReason {
     /// The store is older than what was sent from it, and what it had sealed may have been sent long ago.
     #[error("the store was put back to an older state")]
     Restored,
+    /// This device was deactivated before it left.
+    #[error("this device was deactivated")]
+    Deactivated,
     /// The addressee or its server answered with an error.
     #[error("it came back with the error {0}")]
     Bounced(String),

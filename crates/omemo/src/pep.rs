@@ -37,6 +37,10 @@ pub(crate) struct Publishing {
     reannouncing: bool,
     /// The server has kept us waiting in this stream.
     stalled: bool,
+    /// The list has to be looked at again: it is not as we want it any more.
+    amend: bool,
+    /// What the server refused last, for people.
+    refused: Option<String>,
     /// The bundle revision that was sent last.
     pub(crate) sent_revision: u64,
     pause: Duration,
@@ -155,7 +159,8 @@ pub(crate) enum Effect {
 /// What the plan must know of ourselves.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ours {
-    /// Our id is on the list that came last, with the right label.
+    /// The list that came last is as we want it: our id is on it, with the right label, and none
+    /// that is being removed.
     pub(crate) listed: bool,
     /// Our id is on it at all.
     pub(crate) id_taken: bool,
@@ -179,6 +184,8 @@ impl Publishing {
             changed: false,
             reannouncing: false,
             stalled: false,
+            amend: false,
+            refused: None,
             sent_revision: 0,
             pause: FIRST_PAUSE,
         }
@@ -194,6 +201,26 @@ impl Publishing {
 
     pub(crate) const fn is_ready(&self) -> bool {
         self.ready
+    }
+
+    /// Whether nothing is left to do: the list is as we want it, as far as the server has shown.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.step == Step::Settled && !self.amend
+    }
+
+    pub(crate) fn is_off(&self) -> bool {
+        self.step == Step::Off
+    }
+
+    /// What the server refused last.
+    pub(crate) fn refused(&self) -> Option<&str> {
+        self.refused.as_deref()
+    }
+
+    /// What we want on the list has changed: as soon as nothing else is under way it is fetched,
+    /// compared and published.
+    pub(crate) const fn amend(&mut self) {
+        self.amend = true;
     }
 
     /// Whether it is worth waiting for: neither done nor given up, and the server answers.
@@ -219,6 +246,10 @@ impl Publishing {
         match self.step {
             Step::Paused { until } if until <= now => self.step = Step::FetchList,
             Step::Settled if !bundle_confirmed => self.step = Step::PublishBundle,
+            Step::Settled if self.amend => {
+                self.amend = false;
+                self.step = Step::RefetchList;
+            }
             _ => {}
         }
     }
@@ -248,6 +279,9 @@ impl Publishing {
     /// Takes the answer to the question of the current step.
     pub(crate) fn answered(&mut self, answer: Answer, ours: Ours, now: Timestamp) -> Vec<Effect> {
         let mut effects = Vec::new();
+        if let Answer::Refused(refusal) = &answer {
+            self.refused = Some(refusal.text.clone());
+        }
         match (self.step.clone(), answer) {
             (_, Answer::Nothing) => self.pause(now),
             (Step::FetchList, Answer::List(list)) => {

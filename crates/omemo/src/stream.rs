@@ -4,12 +4,13 @@
 //! A call works on a copy and puts it back after the commit, so that a failed commit leaves no
 //! trace here either.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use omemo_ratchet::Version;
 
 use crate::pep::Publishing;
-use crate::{Address, BareJid, FullJid, Outgoing, Ticket, Timestamp};
+use crate::stanza::devices::DeviceList;
+use crate::{Address, BareJid, DeviceId, FullJid, Outgoing, Ticket, Timestamp};
 
 /// The memory of one handle.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +29,10 @@ pub(crate) struct Stream {
     pub(crate) waiting: Vec<Waiting>,
     /// Accounts that the app wants to know all about.
     pub(crate) inspecting: Vec<Inspection>,
+    /// Devices of our own account that are being removed.
+    pub(crate) removing: BTreeMap<DeviceId, Removing>,
+    /// How far this device itself is removed.
+    pub(crate) leaving: Option<Leaving>,
     /// What this handle has handed out in this stream.
     pub(crate) handed_out: BTreeSet<Ticket>,
     /// The outbox has to be looked at.
@@ -58,6 +63,24 @@ pub(crate) enum Ask {
     List(Version, BareJid),
     /// The bundle of a device.
     Bundle(Version, Address),
+    /// To remove the bundle of another device of ours.
+    RemoveBundle(Version, DeviceId),
+    /// To take ourselves off the server.
+    Leave(Parting),
+}
+
+/// A step of taking ourselves off the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Parting {
+    FetchList(Version),
+    /// The list without us.
+    PublishList {
+        version: Version,
+        /// The node may be configured as it is.
+        optional: bool,
+    },
+    DeleteNode(Version, String),
+    RemoveBundle(Version),
 }
 
 /// A message that is not sealed yet.
@@ -77,6 +100,42 @@ pub(crate) struct Inspection {
     pub(crate) deadline: Timestamp,
     /// What was asked for it already.
     pub(crate) asked: Vec<Ask>,
+}
+
+/// How far we are off the server.
+#[derive(Debug, Clone)]
+pub(crate) struct Leaving {
+    /// When the secrets go whatever the server has said.
+    pub(crate) deadline: Timestamp,
+    /// What is still to be asked.
+    pub(crate) todo: VecDeque<Parting>,
+    /// The lists as they are to be published.
+    pub(crate) lists: BTreeMap<Version, DeviceList>,
+    /// What the server refused.
+    pub(crate) incomplete: Vec<String>,
+}
+
+/// A device of our own account that is being removed.
+#[derive(Debug, Clone)]
+pub(crate) struct Removing {
+    /// When we stop trying.
+    pub(crate) deadline: Timestamp,
+    pub(crate) stages: BTreeMap<Version, Stage>,
+    /// What the server refused.
+    pub(crate) incomplete: Vec<String>,
+}
+
+/// How far a device is removed in one protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// The publish plan takes it off the list.
+    List {
+        /// How often it came back.
+        attempts: u32,
+    },
+    /// The list is without it; its bundle is being removed.
+    Bundle,
+    Done,
 }
 
 impl Stream {
@@ -117,10 +176,13 @@ impl Stream {
         let sends = self.waiting.iter().map(|waiting| waiting.deadline);
         let inspections = self.inspecting.iter().map(|inspection| inspection.deadline);
         let publishing = self.publishing.values().filter_map(Publishing::wake);
+        let removals = self.removing.values().map(|removing| removing.deadline);
         deadlines
             .chain(sends)
             .chain(inspections)
             .chain(publishing)
+            .chain(removals)
+            .chain(self.leaving.as_ref().map(|leaving| leaving.deadline))
             .chain(self.outbox_due)
             .chain(self.duties_due)
             .min()

@@ -1,13 +1,18 @@
 //! The front door: one account on one store.
 
+mod deactivation;
+mod own_devices;
+
+pub use deactivation::Removal;
+
 use omemo_ratchet::{Fingerprint, IdentityKeyPair, Role};
 
 use crate::engine::{Call, Input, Me, make_account, make_keys};
-use crate::store::{Store, Transaction};
+use crate::store::{Change, Store, Transaction};
 use crate::stream::Stream;
 use crate::{
-    BareJid, CallerError, Device, DeviceId, Element, Environment, Error, FullJid, InboxId, Message,
-    Outgoing, Output, Settings, Ticket, Trust, protocol,
+    BareJid, CallerError, Device, DeviceId, Element, Environment, Error, Event, FullJid, InboxId,
+    Message, Outgoing, Output, Settings, Ticket, Trust, protocol,
 };
 
 /// One device of one account: it takes every stanza that arrives and gives every stanza that has
@@ -24,6 +29,8 @@ pub struct Account<S> {
     environment: Environment,
     device: DeviceId,
     stream: Stream,
+    /// It was deactivated: the store holds nothing of it any more.
+    removed: bool,
 }
 
 impl<S: Store + 'static> Account<S> {
@@ -47,13 +54,18 @@ impl<S: Store + 'static> Account<S> {
         let mut tx = store.begin(&jid)?;
         let known = tx.account()?;
         let is_new = known.is_none();
-        let row = match known {
+        let mut row = match known {
             Some(row) => row,
             None => make_account(&mut tx, environment.randomness())?,
         };
         let identity = IdentityKeyPair::from_bytes(*row.identity);
         let present = tx.publications()?;
         let mut made = is_new;
+        if settings.label.is_some() && row.label != settings.label {
+            row.label.clone_from(&settings.label);
+            tx.write(Change::PutAccount(row.clone()))?;
+            made = true;
+        }
         for version in &settings.versions {
             if present.iter().all(|row| row.version != *version) {
                 make_keys(&mut tx, *version, &identity, now, environment.randomness())?;
@@ -76,6 +88,7 @@ impl<S: Store + 'static> Account<S> {
             environment,
             device: row.device,
             stream: Stream::default(),
+            removed: false,
         })
     }
 
@@ -135,6 +148,12 @@ impl<S: Store + 'static> Account<S> {
         self.call(|call| {
             let resumed = resumed && !call.stream.publishing.is_empty();
             call.stream.full_jid = Some(full_jid);
+            if call.is_leaving() {
+                if !resumed || call.stream.leaving.is_none() {
+                    call.start_leaving();
+                }
+                return Ok(());
+            }
             call.restart_deadlines();
             call.look_at_outbox();
             if !resumed {
@@ -144,6 +163,7 @@ impl<S: Store + 'static> Account<S> {
                 call.forget_handed_out();
                 call.open_catch_up();
                 call.start_publishing();
+                call.restart_removals();
             }
             Ok(())
         })
@@ -179,6 +199,9 @@ impl<S: Store + 'static> Account<S> {
     /// # Errors
     /// [`Error::Store`]
     pub fn receive_all(&mut self, stanzas: &[Element]) -> Result<Output, Error> {
+        if self.removed {
+            return Err(CallerError::Removed.into());
+        }
         let jid = self.me.jid.clone();
         let inputs: Vec<Input<'_>> = stanzas
             .iter()
@@ -314,10 +337,29 @@ impl<S: Store + 'static> Account<S> {
         work(&mut call)?;
         call.due()?;
         let device = call.account.device;
-        let (output, stream) = call.finish()?;
+        let (mut output, stream) = call.finish()?;
         self.device = device;
-        self.stream = stream;
+        match stream {
+            Some(stream) => self.stream = stream,
+            None => self.erased(&mut output),
+        }
         Ok(output)
+    }
+
+    /// The rows are gone; what they leave behind on the disk goes too.
+    fn erased(&mut self, output: &mut Output) {
+        self.removed = true;
+        self.stream = Stream::default();
+        let Err(error) = self.store.tidy() else {
+            return;
+        };
+        for event in &mut output.events {
+            if let Event::Deactivated { incomplete } = event {
+                incomplete.push(format!(
+                    "deleted keys may still lie in free parts of the store's file: {error}"
+                ));
+            }
+        }
     }
 
     /// A call that has no output.

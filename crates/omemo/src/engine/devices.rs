@@ -56,7 +56,7 @@ impl<T: Transaction> Call<'_, T> {
                 Trust::Undecided
             },
             label: if own {
-                self.settings.label.clone()
+                self.account.label.clone()
             } else {
                 None
             },

@@ -8,9 +8,11 @@ mod bundles;
 mod devices;
 mod duties;
 mod inbox;
+mod leaving;
 mod lists;
 mod open;
 mod outbox;
+mod own_devices;
 mod own_keys;
 mod plan;
 mod publish;
@@ -26,7 +28,7 @@ use omemo_ratchet::{IdentityKeyPair, Randomness, Role};
 use crate::protocol::{self, Protocol};
 use crate::store::{AccountRow, Change, Transaction};
 use crate::stream::Stream;
-use crate::{BareJid, DeviceId, Error, Event, Output, Settings, Timestamp};
+use crate::{BareJid, CallerError, DeviceId, Error, Event, Output, Settings, Timestamp};
 
 pub(crate) use own_keys::{make_account, make_keys};
 pub(crate) use receive::Input;
@@ -50,6 +52,8 @@ pub(crate) struct Call<'call, T> {
     pub(crate) randomness: &'call mut dyn Randomness,
     pub(crate) output: Output,
     written: bool,
+    /// Every row of the account goes with this call.
+    erased: bool,
 }
 
 impl<'call, T: Transaction> Call<'call, T> {
@@ -61,9 +65,11 @@ impl<'call, T: Transaction> Call<'call, T> {
         now: Timestamp,
         randomness: &'call mut dyn Randomness,
     ) -> Result<Self, Error> {
+        // another process may have removed this device, and begun a new one
         let account = tx
             .account()?
-            .ok_or(Error::Bug("the account's row has gone"))?;
+            .filter(|account| account.identity == me.identity.to_bytes())
+            .ok_or(CallerError::Removed)?;
         Ok(Self {
             tx,
             me,
@@ -74,11 +80,17 @@ impl<'call, T: Transaction> Call<'call, T> {
             randomness,
             output: Output::default(),
             written: false,
+            erased: false,
         })
     }
 
-    /// Commits, and gives what may leave the library.
-    pub(crate) fn finish(mut self) -> Result<(Output, Stream), Error> {
+    /// Commits, and gives what may leave the library; nothing is left to do for one that is erased.
+    pub(crate) fn finish(mut self) -> Result<(Output, Option<Stream>), Error> {
+        if self.erased {
+            self.tx.write(Change::DeleteAccount)?;
+            self.tx.commit()?;
+            return Ok((self.output, None));
+        }
         self.output.wake = self.wake()?;
         self.stream.next_wake = self.output.wake;
         if self.written {
@@ -86,17 +98,21 @@ impl<'call, T: Transaction> Call<'call, T> {
             self.tx.write(Change::PutAccount(self.account))?;
             self.tx.commit()?;
         }
-        Ok((self.output, self.stream))
+        Ok((self.output, Some(self.stream)))
     }
 
     /// Everything that an online handle looks at with every call.
     pub(crate) fn due(&mut self) -> Result<(), Error> {
+        if self.is_leaving() {
+            return self.go_on_leaving();
+        }
         if !self.is_online() {
             return Ok(());
         }
         self.close_expired_catch_up()?;
         self.drop_overdue_questions()?;
         self.maintain_own_keys()?;
+        self.go_on_removing()?;
         self.go_on_publishing()?;
         self.discharge_duties()?;
         // what was sealed earlier leaves earlier
@@ -106,6 +122,9 @@ impl<'call, T: Transaction> Call<'call, T> {
     }
 
     fn wake(&self) -> Result<Option<Timestamp>, Error> {
+        if self.is_leaving() {
+            return Ok(self.stream.wake());
+        }
         if !self.is_online() {
             return Ok(None);
         }

@@ -108,7 +108,7 @@ impl<T: Transaction> Call<'_, T> {
         Ok(None)
     }
 
-    fn give_up(&mut self, row: OutboxRow, reason: UnsentReason) -> Result<(), Error> {
+    pub(super) fn give_up(&mut self, row: OutboxRow, reason: UnsentReason) -> Result<(), Error> {
         self.write(Change::DeleteOutbox(row.ticket))?;
         if let Some(id) = row.message_id {
             self.event(Event::Unsent {

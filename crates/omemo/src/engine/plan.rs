@@ -51,7 +51,7 @@ impl<T: Transaction> Call<'_, T> {
         for protocol in self.protocols() {
             let version = protocol.version;
             for row in self.tx.devices(version, jid)? {
-                if row.listed && !self.is_me(jid, row.address.device) {
+                if row.listed && !self.is_me(jid, row.address.device) && !self.is_going(jid, &row) {
                     listed.insert((row.address.device, version), row);
                 }
             }
@@ -65,6 +65,11 @@ impl<T: Transaction> Call<'_, T> {
             sessions,
             trust: levels(self.tx.trust(jid)?),
         })
+    }
+
+    /// A device of ours that is being removed is not served on its way out.
+    fn is_going(&self, jid: &BareJid, row: &DeviceRow) -> bool {
+        *jid == self.me.jid && self.stream.removing.contains_key(&row.address.device)
     }
 }
 

@@ -20,11 +20,11 @@ use crate::stream::Ask;
 use crate::{Element, Error, Event};
 
 /// A field of a node's configuration.
-type Field = (&'static str, &'static str);
+pub(super) type Field = (&'static str, &'static str);
 
 /// Both nodes can be read by everybody (XEP-0384 §5.3.1, §5.3.2).
-const OPEN: Field = ("pubsub#access_model", "open");
-const PERSIST: Field = ("pubsub#persist_items", "true");
+pub(super) const OPEN: Field = ("pubsub#access_model", "open");
+pub(super) const PERSIST: Field = ("pubsub#persist_items", "true");
 const MAX_ITEMS: &str = "pubsub#max_items";
 
 impl<T: Transaction> Call<'_, T> {
@@ -103,6 +103,9 @@ impl<T: Transaction> Call<'_, T> {
             Step::PublishList => {
                 let list = self.merged_list(&publishing.list)?;
                 let element = protocol.shape.build_devices(&list);
+                if let Some(publishing) = self.stream.publishing.get_mut(&protocol.version) {
+                    publishing.list = list;
+                }
                 self.ask(&me, ask, |id, to| {
                     pubsub::publish(id, to, list_node, "current", element, &[OPEN, PERSIST])
                 })
@@ -152,7 +155,9 @@ impl<T: Transaction> Call<'_, T> {
     fn ours(&self, version: Version, list: &DeviceList) -> Result<Ours, Error> {
         let publication = self.publication(version)?;
         Ok(Ours {
-            listed: list.contains(self.account.device) && self.has_own_label(version, list),
+            listed: list.contains(self.account.device)
+                && self.has_own_label(version, list)
+                && !self.stream.removing.keys().any(|id| list.contains(*id)),
             id_taken: list.contains(self.account.device),
             announced: publication.announced,
             bundle_confirmed: publication.bundle_revision == publication.published_revision,
@@ -268,9 +273,10 @@ impl<T: Transaction> Call<'_, T> {
         Ok(())
     }
 
-    /// The list with us on it and everybody else's entry as it was.
+    /// The list with us on it, without those that are being removed, and everybody else's entry as
+    /// it was.
     fn merged_list(&mut self, list: &DeviceList) -> Result<DeviceList, Error> {
-        let label = match self.settings.label.clone() {
+        let label = match self.account.label.clone() {
             Some(text) => {
                 let signature = self.me.identity.sign(text.as_bytes(), self.randomness)?;
                 Some(SignedLabel {
@@ -280,6 +286,8 @@ impl<T: Transaction> Call<'_, T> {
             }
             None => None,
         };
+        let removing = self.stream.removing.keys();
+        let list = removing.fold(list.clone(), |list, id| list.without(*id));
         Ok(list.with_own(self.account.device, label))
     }
 
@@ -289,7 +297,7 @@ impl<T: Transaction> Call<'_, T> {
             .iter()
             .find(|entry| entry.id == self.account.device)
             .and_then(|entry| entry.label.as_ref());
-        match (listed, &self.settings.label) {
+        match (listed, &self.account.label) {
             (None, None) => true,
             (Some(listed), Some(own)) => {
                 listed.text == *own

@@ -85,6 +85,11 @@ impl<T: Transaction> Call<'_, T> {
             Ask::Publish(version) => self.publishing_answered(version, &reply),
             Ask::List(version, jid) => self.list_answered(version, &jid, &reply),
             Ask::Bundle(version, address) => self.bundle_answered(version, &address, &reply),
+            Ask::RemoveBundle(version, device) => {
+                self.bundle_removed(version, device, &reply);
+                Ok(())
+            }
+            Ask::Leave(parting) => self.parting_answered(parting, &reply),
         }
     }
 }

@@ -143,6 +143,9 @@ struct Incoming<'a> {
 impl<T: Transaction> Call<'_, T> {
     /// Takes one stanza; `false` when it turned out not to be ours.
     pub(crate) fn receive(&mut self, input: Input<'_>) -> Result<bool, Error> {
+        if self.is_leaving() && !matches!(input, Input::Answer(_)) {
+            return Ok(true);
+        }
         match input {
             Input::Answer(iq) => self.answer(&iq),
             Input::Push {

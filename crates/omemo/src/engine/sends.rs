@@ -22,6 +22,7 @@ const MAX_ID_BYTES: usize = 1_024;
 impl<T: Transaction> Call<'_, T> {
     /// Takes a message; whatever is due decides when it is sealed.
     pub(crate) fn send(&mut self, outgoing: Outgoing) -> Result<(), Error> {
+        self.check_not_leaving()?;
         check(&outgoing, self.settings.max_stanza_bytes)?;
         let known = self
             .stream
@@ -185,6 +186,7 @@ impl<T: Transaction> Call<'_, T> {
 
     /// The app wants to know all keys of an account.
     pub(crate) fn inspect(&mut self, jid: &BareJid) -> Result<(), Error> {
+        self.check_not_leaving()?;
         if !self.is_online() {
             return Err(CallerError::Offline.into());
         }

@@ -62,6 +62,13 @@ impl DeviceList {
         list
     }
 
+    /// The list without a device; everything else stays as it came.
+    pub(crate) fn without(&self, id: DeviceId) -> Self {
+        let mut list = self.clone();
+        list.devices.retain(|device| device.id != id);
+        list
+    }
+
     /// Reads the children of the root element; `label` reads what the protocol has of labels.
     /// Entries whose id is none are kept, but are no devices; of two with the same id the first
     /// counts.

@@ -7,7 +7,7 @@ mod request;
 
 pub(crate) use event::{EventKind, event};
 pub(crate) use items::{Items, items};
-pub(crate) use request::{configure, fetch_item, fetch_newest, publish};
+pub(crate) use request::{configure, delete, fetch_item, fetch_newest, publish, retract};
 
 #[cfg(test)]
 mod tests;

@@ -52,6 +52,19 @@ pub(crate) fn configure(id: &str, node: &str, fields: &[(&str, &str)]) -> Elemen
     iq::set(id, None, owner(configure))
 }
 
+/// Takes an item back (XEP-0060 §7.2).
+pub(crate) fn retract(id: &str, node: &str, item: &str) -> Element {
+    let mut retract = node::with_attributes("retract", PUBSUB, [("node", node)]);
+    retract.append_child(node::with_attributes("item", PUBSUB, [("id", item)]));
+    iq::set(id, None, pubsub([retract]))
+}
+
+/// Deletes a node of ours (XEP-0060 §8.4).
+pub(crate) fn delete(id: &str, node: &str) -> Element {
+    let delete = node::with_attributes("delete", OWNER, [("node", node)]);
+    iq::set(id, None, owner(delete))
+}
+
 fn pubsub(children: impl IntoIterator<Item = Element>) -> Element {
     node::with_children("pubsub", PUBSUB, children)
 }
