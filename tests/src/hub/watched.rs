@@ -137,7 +137,7 @@ fn dump(tx: &impl Transaction, jids: &[BareJid]) -> Result<Vec<String>, StoreErr
             let (id, secret, used) = (row.id, *row.secret, row.used_at);
             let withdrawn = row.withdrawn_at;
             lines.push(format!(
-                "prekey {version:?} {id:?} {secret:02x?} {used:?} {withdrawn:?}"
+                "prekey {version:?} {id:?} {secret:02x?} {withdrawn:?} {used:?}"
             ));
         }
         for row in tx.signed_pre_keys(version)? {
