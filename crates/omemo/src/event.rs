@@ -200,6 +200,9 @@ pub enum Event {
         room: BareJid,
         /// Who gets them, offline members too; ourselves left out.
         members: Vec<BareJid>,
+        /// Which lists of members the room does not give, and why. Who stands there alone, and is
+        /// not present, gets no message.
+        lacking: Vec<String>,
     },
     /// Somebody became a member of a room, or is none any more.
     MemberChanged {

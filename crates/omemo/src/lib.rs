@@ -123,6 +123,7 @@ mod message;
 mod output;
 mod pep;
 mod protocol;
+mod room;
 mod settings;
 mod stanza;
 pub mod store;

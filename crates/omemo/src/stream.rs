@@ -5,12 +5,18 @@
 //! trace here either.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use omemo_ratchet::Version;
 
 use crate::pep::Publishing;
+use crate::room::{Readiness, Room};
 use crate::stanza::devices::DeviceList;
-use crate::{Address, BareJid, DeviceId, FullJid, Outgoing, Ticket, Timestamp};
+use crate::stanza::muc::Affiliation;
+use crate::stanza::party::Party;
+use crate::{
+    Address, BareJid, DeviceId, Element, FullJid, Outgoing, Ticket, Timestamp, UnservedReason,
+};
 
 /// The memory of one handle.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +33,8 @@ pub(crate) struct Stream {
     pub(crate) pushed: BTreeSet<(Version, BareJid)>,
     /// Sends that wait for answers, oldest first.
     pub(crate) waiting: Vec<Waiting>,
+    /// The rooms that the app has entered. Shared, since a call works on a copy of all this.
+    pub(crate) rooms: BTreeMap<BareJid, Arc<Room>>,
     /// Accounts that the app wants to know all about.
     pub(crate) inspecting: Vec<Inspection>,
     /// Devices of our own account that are being removed.
@@ -63,6 +71,10 @@ pub(crate) enum Ask {
     List(Version, BareJid),
     /// The bundle of a device.
     Bundle(Version, Address),
+    /// How a room is configured.
+    RoomInfo(BareJid),
+    /// Who has an affiliation in a room.
+    RoomList(BareJid, Affiliation),
     /// To remove the bundle of another device of ours.
     RemoveBundle(Version, DeviceId),
     /// To take ourselves off the server.
@@ -160,6 +172,36 @@ impl Stream {
     /// Whether a question is open.
     pub(crate) fn is_asking(&self, ask: &Ask) -> bool {
         self.questions.values().any(|question| question.ask == *ask)
+    }
+
+    /// Whether the app has entered a room in this stream.
+    pub(crate) fn is_entered(&self, room: &BareJid) -> bool {
+        self.rooms.get(room).is_some_and(|room| room.is_entered())
+    }
+
+    /// Whether a presence comes from a room that the app has entered. Almost none does, so that most
+    /// cost nothing.
+    pub(crate) fn is_from_a_room(&self, presence: &Element) -> bool {
+        let mut entered = self.rooms.values().filter(|room| room.is_entered());
+        entered.next().is_some()
+            && Party::read(presence, "presence", "from")
+                .is_ok_and(|from| from.is_some_and(|from| self.is_entered(&from.bare())))
+    }
+
+    /// Whether messages can be sent to a room.
+    pub(crate) fn readiness(&self, room: &BareJid) -> Readiness {
+        match self.rooms.get(room) {
+            Some(room) => room.readiness(),
+            None => Readiness::Refused(UnservedReason::NotInRoom("it was not entered".into())),
+        }
+    }
+
+    /// How many questions about other people's lists are open.
+    pub(crate) fn open_lists(&self) -> usize {
+        self.questions
+            .values()
+            .filter(|question| matches!(question.ask, Ask::List(..)))
+            .count()
     }
 
     /// How many questions about other people's keys are open.

@@ -2,6 +2,7 @@
 
 mod deactivation;
 mod own_devices;
+mod rooms;
 
 pub use deactivation::Removal;
 
@@ -160,6 +161,7 @@ impl<S: Store + 'static> Account<S> {
                 call.stream.questions.clear();
                 call.stream.heard.clear();
                 call.stream.pushed.clear();
+                call.lose_rooms();
                 call.forget_handed_out();
                 call.open_catch_up();
                 call.start_publishing();
@@ -205,7 +207,10 @@ impl<S: Store + 'static> Account<S> {
         let jid = self.me.jid.clone();
         let inputs: Vec<Input<'_>> = stanzas
             .iter()
-            .filter_map(|stanza| Input::read(stanza, &jid, &self.settings.versions))
+            .filter_map(|stanza| {
+                let entered = |room: &BareJid| self.stream.is_entered(room);
+                Input::read(stanza, &jid, &self.settings.versions, &entered)
+            })
             .filter(|input| self.concerns_us(input))
             .collect();
         if inputs.is_empty() {
@@ -320,6 +325,7 @@ impl<S: Store + 'static> Account<S> {
     fn concerns_us(&self, input: &Input<'_>) -> bool {
         match input {
             Input::Answer(iq) => self.stream.questions.contains_key(iq.id),
+            Input::Presence(presence) => self.stream.is_from_a_room(presence),
             _ => true,
         }
     }

@@ -97,7 +97,7 @@ impl<T: Transaction> Call<'_, T> {
         });
         let send = trust.allows_content()
             && self.stream.waiting.iter().any(|waiting| {
-                *waiting.outgoing.chat.jid() == address.jid || address.jid == self.me.jid
+                self.is_for(&waiting.outgoing.chat, &address.jid) || address.jid == self.me.jid
             });
         Ok(duty || send)
     }

@@ -18,6 +18,7 @@ mod plan;
 mod publish;
 mod questions;
 mod receive;
+mod rooms;
 mod seal;
 mod seen;
 mod sends;

@@ -4,9 +4,11 @@
 use std::time::Duration;
 
 use super::Call;
+use crate::room::Readiness;
+use crate::stanza::party::Party;
 use crate::stanza::text;
 use crate::store::{Change, OutboxRow, StoreError, Transaction};
-use crate::{BareJid, Error, Event, Stanza, Ticket, Timestamp, UnsentReason};
+use crate::{Chat, Error, Event, Stanza, Ticket, Timestamp, UnsentReason};
 
 /// What could not be sent for so long is given up: keys and lists have moved on.
 const LIFE: Duration = Duration::from_secs(86_400);
@@ -60,6 +62,10 @@ impl<T: Transaction> Call<'_, T> {
         if let Some(reason) = self.why_not(&row)? {
             return self.give_up(row, reason);
         }
+        // not in its room yet, we cannot know who belongs to it
+        if !self.may_go_to(&row.chat) {
+            return Ok(());
+        }
         let element =
             text::parse(&row.stanza).map_err(|error| StoreError::Damaged(Box::new(error)))?;
         row.handed_out += 1;
@@ -89,8 +95,13 @@ impl<T: Transaction> Call<'_, T> {
         if row.message_id.is_none() {
             return Ok(None);
         }
+        let is_judged = self.may_go_to(&row.chat);
         let mut recipients: Vec<super::plan::Recipient> = Vec::new();
         for device in &row.served {
+            let is_left = is_judged && !self.is_for(&row.chat, &device.jid);
+            if is_left && device.jid != self.me.jid {
+                return Ok(Some(UnsentReason::NoLongerAllowed(device.clone())));
+            }
             let known = recipients
                 .iter()
                 .position(|recipient| recipient.jid == device.jid);
@@ -106,6 +117,15 @@ impl<T: Transaction> Call<'_, T> {
             }
         }
         Ok(None)
+    }
+
+    /// Whether a conversation can be written to: a room only while we are in it and know who belongs
+    /// to it.
+    fn may_go_to(&self, chat: &Chat) -> bool {
+        match chat {
+            Chat::Direct(_) => true,
+            Chat::Room(room) => self.stream.readiness(room) == Readiness::Ready,
+        }
     }
 
     pub(super) fn give_up(&mut self, row: OutboxRow, reason: UnsentReason) -> Result<(), Error> {
@@ -144,12 +164,17 @@ impl<T: Transaction> Call<'_, T> {
     pub(super) fn bounced(
         &mut self,
         id: &str,
-        from: &BareJid,
+        from: &Party,
         condition: &str,
     ) -> Result<bool, Error> {
         let mut ours = false;
         for row in self.tx.outbox_message(id)? {
-            if row.chat.jid() == from {
+            let is_addressee = match &row.chat {
+                Chat::Direct(jid) => *jid == from.bare(),
+                // whoever is in a room can write to us in its name, but not as the room itself
+                Chat::Room(room) => from.is_account(room),
+            };
+            if is_addressee {
                 ours = true;
                 self.give_up(row, UnsentReason::Bounced(condition.to_owned()))?;
             }

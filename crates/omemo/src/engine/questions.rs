@@ -90,6 +90,14 @@ impl<T: Transaction> Call<'_, T> {
                 Ok(())
             }
             Ask::Leave(parting) => self.parting_answered(parting, &reply),
+            Ask::RoomInfo(room) => {
+                self.room_configured(&room, &reply);
+                Ok(())
+            }
+            Ask::RoomList(room, which) => {
+                self.room_listed(&room, which, &reply);
+                Ok(())
+            }
         }
     }
 }

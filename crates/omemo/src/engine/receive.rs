@@ -7,10 +7,12 @@ use omemo_ratchet::{Version, payload};
 use super::Call;
 use super::inbox::{content_text, message_of};
 use super::open::{Halt, Opening};
+use super::rooms::room_of;
 use crate::protocol::{self, Protocol};
 use crate::stanza::encrypted::Encrypted;
 use crate::stanza::iq::{Iq, IqKind};
 use crate::stanza::message::MessageKind;
+use crate::stanza::muc::News;
 use crate::stanza::party::Party;
 use crate::stanza::pubsub::{self, EventKind};
 use crate::stanza::sce::Envelope;
@@ -49,25 +51,40 @@ pub(crate) enum Input<'a> {
         from: BareJid,
         reason: String,
     },
+    /// A presence, perhaps of a room that we have entered.
+    Presence(&'a Element),
+    /// What a room says about itself and its members.
+    RoomNotice { room: BareJid, news: News },
     /// A message that came back as an error.
     Bounce { received: Received<'a>, id: &'a str },
 }
 
 impl<'a> Input<'a> {
     /// Reads a stanza; `None` when nothing in it is ours.
-    pub(crate) fn read(stanza: &'a Element, own: &BareJid, spoken: &[Version]) -> Option<Self> {
+    pub(crate) fn read(
+        stanza: &'a Element,
+        own: &BareJid,
+        spoken: &[Version],
+        entered: &dyn Fn(&BareJid) -> bool,
+    ) -> Option<Self> {
         match stanza.name() {
             "iq" => Iq::parse(stanza)
                 .ok()
                 .filter(|iq| matches!(iq.kind, IqKind::Result | IqKind::Error))
                 .map(Self::Answer),
-            "message" => Self::read_message(stanza, own, spoken),
+            "message" => Self::read_message(stanza, own, spoken, entered),
+            "presence" => Some(Self::Presence(stanza)),
             _ => None,
         }
     }
 
-    fn read_message(stanza: &'a Element, own: &BareJid, spoken: &[Version]) -> Option<Self> {
-        let received = match wrapper::unwrap(stanza, own) {
+    fn read_message(
+        stanza: &'a Element,
+        own: &BareJid,
+        spoken: &[Version],
+        entered: &dyn Fn(&BareJid) -> bool,
+    ) -> Option<Self> {
+        let received = match wrapper::unwrap(stanza, own, entered) {
             Ok(received) => received,
             Err(error) => return Self::forged(stanza, own, &error.to_string()),
         };
@@ -79,6 +96,14 @@ impl<'a> Input<'a> {
         blocks.retain(|(protocol, _)| spoken.contains(&protocol.version));
         if !blocks.is_empty() {
             return Some(Self::Encrypted { received, blocks });
+        }
+        if let Some(Party::Bare(room)) = &received.from
+            && received.route == Route::Direct
+            && entered(room)
+        {
+            let news = News::read(received.message)?;
+            let room = room.clone();
+            return Some(Self::RoomNotice { room, news });
         }
         let event = pubsub::event(received.message).ok()??;
         let protocol = protocol::with_devices_node(event.node)
@@ -173,11 +198,14 @@ impl<T: Transaction> Call<'_, T> {
                 let condition = received
                     .error()
                     .map_or_else(|| "an error".to_owned(), |error| error.to_string());
-                match received.from.as_ref().map(Party::bare) {
-                    Some(from) => self.bounced(id, &from, &condition),
+                match &received.from {
+                    Some(from) => self.bounced(id, from, &condition),
                     None => Ok(false),
                 }
             }
+            // the app shows who is in a room: these are for both of us
+            Input::Presence(presence) => self.room_presence(presence).map(|()| false),
+            Input::RoomNotice { room, news } => self.room_notice(&room, &news).map(|()| false),
         }
     }
 
@@ -207,7 +235,10 @@ impl<T: Transaction> Call<'_, T> {
                     continue;
                 }
             };
-            let Some(sender) = received.sender.clone() else {
+            let Some(sender) = self.author(received) else {
+                if self.may_be_our_own(&encrypted) {
+                    return Ok(());
+                }
                 let reason = UndecryptableReason::SenderUnknown;
                 foreign = foreign.or(Some((protocol, Some(encrypted.sid), reason)));
                 continue;
@@ -235,19 +266,27 @@ impl<T: Transaction> Call<'_, T> {
         Ok(())
     }
 
+    /// Nobody knows who wrote it, but it bears our id and holds no key for us: what we write in a room
+    /// comes back like that, out of its history. Nothing that could be read is passed over.
+    fn may_be_our_own(&self, encrypted: &Encrypted) -> bool {
+        let own = &self.me.jid;
+        let device = self.account.device;
+        encrypted.sid == device && encrypted.keys_for(own, device).next().is_none()
+    }
+
     fn incoming<'r>(&self, received: &Received<'r>, sender: BareJid) -> Incoming<'r> {
-        // what our own account wrote belongs to the conversation with its addressee
-        let chat = if sender == self.me.jid {
-            received
-                .to
-                .as_ref()
-                .map_or_else(|| sender.clone(), Party::bare)
+        let chat = if let Some(room) = room_of(received) {
+            Chat::Room(room)
+        } else if sender == self.me.jid {
+            // what our own account wrote belongs to the conversation with its addressee
+            let to = received.to.as_ref();
+            Chat::Direct(to.map_or_else(|| sender.clone(), Party::bare))
         } else {
-            sender.clone()
+            Chat::Direct(sender.clone())
         };
         Incoming {
             sender,
-            chat: Chat::Direct(chat),
+            chat,
             id: received.id,
             delay: received.delay,
         }
@@ -329,7 +368,7 @@ impl<T: Transaction> Call<'_, T> {
             .wrapping
             .unwrap(&plaintext)
             .map_err(|error| UndecryptableReason::EnvelopeRefused(error.to_string()))?;
-        self.check_envelope(&envelope, incoming)?;
+        self.check_envelope(protocol, &envelope, incoming)?;
         if envelope.content.is_empty() {
             return Ok(None);
         }
@@ -342,11 +381,16 @@ impl<T: Transaction> Call<'_, T> {
     }
 
     /// What the envelope says about itself must agree with the stanza (XEP-0420 §4).
-    fn check_envelope(&self, envelope: &Envelope, incoming: &Incoming<'_>) -> Result<(), Halt> {
-        let to = if incoming.sender == self.me.jid {
-            incoming.chat.jid()
-        } else {
-            &self.me.jid
+    fn check_envelope(
+        &self,
+        protocol: &Protocol,
+        envelope: &Envelope,
+        incoming: &Incoming<'_>,
+    ) -> Result<(), Halt> {
+        let to = match &incoming.chat {
+            Chat::Room(room) => room,
+            Chat::Direct(contact) if incoming.sender == self.me.jid => contact,
+            Chat::Direct(_) => &self.me.jid,
         };
         let refused = |text: &str| {
             Err(Halt::Refused(UndecryptableReason::EnvelopeRefused(
@@ -359,6 +403,10 @@ impl<T: Transaction> Call<'_, T> {
             .is_some_and(|from| *from != incoming.sender)
         {
             return refused("it was written by another account than the one that sent it");
+        }
+        let is_room = matches!(incoming.chat, Chat::Room(_));
+        if is_room && protocol.names_the_room && envelope.to.is_none() {
+            return refused("it does not say which room it was written to");
         }
         if envelope.to.as_ref().is_some_and(|inside| inside != to) {
             return refused("it was written to another conversation");

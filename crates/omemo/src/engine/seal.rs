@@ -26,24 +26,49 @@ struct Audience {
     unserved: Vec<Unserved>,
 }
 
+impl Audience {
+    /// An account as a whole is not served.
+    fn leave_out(&mut self, jid: &BareJid, reason: UnservedReason) {
+        self.unserved.push(Unserved {
+            jid: jid.clone(),
+            device: None,
+            reason,
+        });
+    }
+}
+
 impl<T: Transaction> Call<'_, T> {
     /// Seals a message with what is known now. Lists, trust and sessions are judged here, inside
     /// the transaction that seals.
     pub(super) fn seal(&mut self, send: &Waiting) -> Result<(), Error> {
         let outgoing = &send.outgoing;
-        let chat = outgoing.chat.jid().clone();
+        let chat = &outgoing.chat;
         let order = self.ready_versions();
         let mut audience = Audience::default();
-        self.gather(&chat, &order, send, &mut audience)?;
+        let accounts = match self.audience(chat) {
+            Ok(accounts) => accounts,
+            Err(reason) => {
+                audience.leave_out(chat.jid(), reason);
+                Vec::new()
+            }
+        };
+        for jid in &accounts {
+            self.gather(jid, &order, send, &mut audience)?;
+        }
+        // alone in a room we write to our own other devices, as to ourselves
+        let is_alone = accounts.is_empty() && audience.unserved.is_empty();
+        if is_alone {
+            self.gather_alone(chat.jid(), &order, send, &mut audience)?;
+        }
         if audience.sessions.is_empty() {
             self.event(Event::Refused {
                 id: outgoing.id.clone(),
-                chat: outgoing.chat.clone(),
+                chat: chat.clone(),
                 unserved: audience.unserved,
             });
             return Ok(());
         }
-        if chat != self.me.jid {
+        if !is_alone && *chat.jid() != self.me.jid {
             let used: BTreeSet<Version> = audience.sessions.keys().copied().collect();
             let own_order = first_those(&used, &order);
             let own = self.me.jid.clone();
@@ -54,13 +79,38 @@ impl<T: Transaction> Call<'_, T> {
             let devices = self.seal_in(protocol::of(version), outgoing, sessions)?;
             served.extend(devices.into_iter().map(|device| Served { device, version }));
         }
-        self.write(Change::PutContact(ContactRow { jid: chat }))?;
+        if let Chat::Direct(contact) = chat {
+            let jid = contact.clone();
+            self.write(Change::PutContact(ContactRow { jid }))?;
+        }
         self.event(Event::Sealed {
             id: outgoing.id.clone(),
             chat: outgoing.chat.clone(),
             served,
             unserved: audience.unserved,
         });
+        Ok(())
+    }
+
+    /// Adds our own other devices, when nobody but us is in a room. Where the room keeps its lists to
+    /// itself, there may be others after all: they would be left out without a word.
+    fn gather_alone(
+        &self,
+        room: &BareJid,
+        order: &[Version],
+        send: &Waiting,
+        audience: &mut Audience,
+    ) -> Result<(), Error> {
+        let lacking = self.stream.rooms.get(room).map(|room| room.lacking());
+        let lacking = lacking.unwrap_or_default().join("; ");
+        if !lacking.is_empty() {
+            audience.leave_out(room, UnservedReason::ListUnavailable(lacking));
+            return Ok(());
+        }
+        self.gather(&self.me.jid, order, send, audience)?;
+        if audience.sessions.is_empty() {
+            audience.leave_out(room, UnservedReason::NoDevices);
+        }
         Ok(())
     }
 
@@ -73,11 +123,7 @@ impl<T: Transaction> Call<'_, T> {
         audience: &mut Audience,
     ) -> Result<(), Error> {
         if order.is_empty() {
-            audience.unserved.push(Unserved {
-                jid: jid.clone(),
-                device: None,
-                reason: UnservedReason::NotPublished,
-            });
+            audience.leave_out(jid, UnservedReason::NotPublished);
             return Ok(());
         }
         let mut recipient = self.recipient(jid)?;
@@ -88,13 +134,10 @@ impl<T: Transaction> Call<'_, T> {
                 .versions
                 .iter()
                 .find_map(|version| send.failed_lists.get(&(*version, jid.clone())));
-            audience.unserved.push(Unserved {
-                jid: jid.clone(),
-                device: None,
-                reason: failed.map_or(UnservedReason::NoDevices, |reason| {
-                    UnservedReason::ListUnavailable(reason.clone())
-                }),
+            let reason = failed.map_or(UnservedReason::NoDevices, |reason| {
+                UnservedReason::ListUnavailable(reason.clone())
             });
+            audience.leave_out(jid, reason);
         }
         for target in targets {
             let patience = Patience::Over(self.now);

@@ -11,10 +11,15 @@ use crate::stanza::message::{self, MessageKind};
 use crate::stanza::{sce, text};
 use crate::store::Transaction;
 use crate::stream::{Ask, Inspection, Waiting};
-use crate::{BareJid, CallerError, Element, Error, Event, Outgoing, Served};
+use crate::{BareJid, CallerError, Chat, Element, Error, Event, Outgoing, Served};
 
 /// With more bundles than these on their way a waiting send is not looked at again.
 const LOOK_AGAIN: usize = 16;
+/// Device lists asked for at the same time: a room of hundreds must not flood our server. Some never
+/// answer, so that there is room for many of those.
+const MOST_OPEN_LISTS: usize = 256;
+/// With more lists than these on their way a message to a room is not looked at again.
+const LOOK_AGAIN_AT_LISTS: usize = 128;
 const OTHER_CHAT: CallerError = CallerError::Message("its id belongs to a message in another chat");
 /// The longest id of a message, in bytes: it becomes an XML attribute of every stanza.
 const MAX_ID_BYTES: usize = 1_024;
@@ -113,19 +118,18 @@ impl<T: Transaction> Call<'_, T> {
         if self.versions_pending() {
             return Ok(true);
         }
-        let chat = send.outgoing.chat.jid().clone();
-        let own = self.me.jid.clone();
-        let mut lacks = false;
-        for version in self.ready_versions() {
-            for jid in [&chat, &own] {
-                let failed = send.failed_lists.contains_key(&(version, jid.clone()));
-                if !failed && !self.is_list_fresh(version, jid)? {
-                    self.fetch_list(version, jid)?;
-                    lacks = true;
-                }
-            }
+        let chat = &send.outgoing.chat;
+        if let Chat::Room(room) = chat
+            && (self.lacks_room(room)? || self.stream.open_lists() > LOOK_AGAIN_AT_LISTS)
+        {
+            return Ok(true);
         }
-        if lacks {
+        let Ok(audience) = self.audience(chat) else {
+            // there is nothing to wait for: it is refused
+            return Ok(false);
+        };
+        let own = self.me.jid.clone();
+        if self.lacks_lists(audience.iter().chain([&own]), send)? {
             return Ok(true);
         }
         // each look at hundreds of devices costs; with many bundles on their way it can wait
@@ -133,9 +137,37 @@ impl<T: Transaction> Call<'_, T> {
             return Ok(true);
         }
         let order = self.ready_versions();
-        let used = self.lacks_bundles(&chat, &order, send, &mut lacks)?;
+        let mut lacks = false;
+        let mut used = BTreeSet::new();
+        for jid in &audience {
+            used.extend(self.lacks_bundles(jid, &order, send, &mut lacks)?);
+        }
         let own_order = first_those(&used, &order);
         self.lacks_bundles(&own, &own_order, send, &mut lacks)?;
+        Ok(lacks)
+    }
+
+    /// Asks for the device lists that a message to these accounts lacks.
+    fn lacks_lists<'a>(
+        &mut self,
+        accounts: impl Iterator<Item = &'a BareJid>,
+        send: &Waiting,
+    ) -> Result<bool, Error> {
+        let mut lacks = false;
+        let versions = self.ready_versions();
+        for jid in accounts {
+            for &version in &versions {
+                let failed = send.failed_lists.contains_key(&(version, jid.clone()));
+                if failed || self.is_list_fresh(version, jid)? {
+                    continue;
+                }
+                lacks = true;
+                if self.stream.open_lists() >= MOST_OPEN_LISTS {
+                    return Ok(true);
+                }
+                self.fetch_list(version, jid)?;
+            }
+        }
         Ok(lacks)
     }
 

@@ -22,6 +22,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     fallback_body: Some(
         "This message is encrypted with OMEMO, which this client does not understand.",
     ),
+    names_the_room: false,
     reports_foreign_messages: false,
     answers_without_session: false,
     shape: &Elements,

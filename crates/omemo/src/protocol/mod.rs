@@ -32,6 +32,9 @@ pub(crate) struct Protocol {
     pub(crate) has_labels: bool,
     /// What clients without OMEMO are shown; omemo:2 forbids it (XEP-0420 §6).
     pub(crate) fallback_body: Option<&'static str>,
+    /// The envelope names the conversation, and in a room it must (XEP-0384 §5.5.1): else a server could
+    /// move a message from a room into a chat, and back.
+    pub(crate) names_the_room: bool,
     /// A message that holds no key for us is reported (omemo:2) or passed over (legacy).
     pub(crate) reports_foreign_messages: bool,
     /// A message without a session is answered with a new one (XEP-0384 §6).

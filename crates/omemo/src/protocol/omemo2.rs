@@ -19,6 +19,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     bundles_share_a_node: true,
     has_labels: true,
     fallback_body: None,
+    names_the_room: true,
     reports_foreign_messages: true,
     answers_without_session: true,
     shape: &Elements,

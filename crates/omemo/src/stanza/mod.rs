@@ -21,6 +21,7 @@ pub(crate) mod legacy;
 pub(crate) mod limits;
 pub(crate) mod malformed;
 pub(crate) mod message;
+pub(crate) mod muc;
 mod node;
 pub(crate) mod omemo2;
 pub(crate) mod party;

@@ -30,7 +30,7 @@ fn message(from: &str, to: &str) -> String {
 /// Route and sender of a stanza, or why it was refused.
 fn route(xml: &str) -> Result<(Route, Option<String>), String> {
     let stanza = element(xml);
-    unwrap(&stanza, &jid(OWN))
+    unwrap(&stanza, &jid(OWN), &|_| false)
         .map(|received| (received.route, received.sender.map(|jid| jid.to_string())))
         .map_err(|error| error.to_string())
 }
@@ -42,7 +42,7 @@ fn a_plain_message() {
          <body>hi</body><delay xmlns='urn:xmpp:delay' from='montague.lit' stamp='2026-11-22T11:00:00Z'/>\
          <delay xmlns='urn:xmpp:delay' from='capulet.lit' stamp='2026-11-22T12:00:00Z'/></message>",
     );
-    let received = unwrap(&stanza, &jid(OWN)).unwrap();
+    let received = unwrap(&stanza, &jid(OWN), &|_| false).unwrap();
     assert_eq!(received.route, Route::Direct);
     assert_eq!(received.kind, MessageKind::Chat);
     assert_eq!(received.id, Some("m1"));
@@ -80,7 +80,7 @@ fn types_that_are_absent_or_unknown_are_normal() {
         ("type='error'", MessageKind::Error),
     ] {
         let stanza = element(&format!("<message {attribute}/>"));
-        assert_eq!(unwrap(&stanza, &jid(OWN)).unwrap().kind, kind);
+        assert_eq!(unwrap(&stanza, &jid(OWN), &|_| false).unwrap().kind, kind);
     }
 }
 
@@ -115,7 +115,7 @@ fn carbons_of_both_directions() {
         );
     }
     let stanza = element(&carbon("", "sent", &sent));
-    let received = unwrap(&stanza, &jid(OWN)).unwrap();
+    let received = unwrap(&stanza, &jid(OWN), &|_| false).unwrap();
     assert_eq!(
         received.to.map(|to| to.bare()),
         Some(jid("romeo@montague.lit"))
@@ -129,7 +129,7 @@ fn archived_messages_bring_the_archive_s_stamp() {
     let inner = message("romeo@montague.lit/orchard", OWN);
     for outer in ["", "from='juliet@capulet.lit'"] {
         let stanza = element(&archived(outer, &inner));
-        let received = unwrap(&stanza, &jid(OWN)).unwrap();
+        let received = unwrap(&stanza, &jid(OWN), &|_| false).unwrap();
         assert_eq!(received.route, Route::Archive);
         assert_eq!(received.sender, Some(jid("romeo@montague.lit")));
         assert_eq!(received.delay, Some(at(1_795_348_800)));
@@ -210,7 +210,7 @@ fn a10_several_copies_in_one_stanza_are_refused() {
     );
     let two = carbon.replace("</forwarded>", &format!("{sent}</forwarded>"));
     assert_eq!(
-        unwrap(&element(&two), &jid(OWN)).unwrap_err(),
+        unwrap(&element(&two), &jid(OWN), &|_| false).unwrap_err(),
         Malformed::TwoChildren {
             parent: "forwarded",
             child: "message"
@@ -283,13 +283,13 @@ fn a_bounced_message_says_why() {
         "<message from='romeo@montague.lit' type='error' id='m1'><error type='cancel'>\
          <service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>",
     );
-    let received = unwrap(&stanza, &jid(OWN)).unwrap();
+    let received = unwrap(&stanza, &jid(OWN), &|_| false).unwrap();
     assert_eq!(
         received.error().map(|error| error.condition),
         Some(Condition::ServiceUnavailable)
     );
     let plain = element("<message/>");
-    assert_eq!(unwrap(&plain, &jid(OWN)).unwrap().error(), None);
+    assert_eq!(unwrap(&plain, &jid(OWN), &|_| false).unwrap().error(), None);
 }
 
 #[test]
