@@ -59,6 +59,7 @@ pub(crate) const MAX_URI_BYTES: usize = 65_536;
 /// Keys in such a URI. With the longest JID and the longest names, one of so many stays within [`MAX_URI_BYTES`], so that
 /// everything that is written can be read.
 pub(crate) const MAX_URI_KEYS: usize = 256;
+
 /// Accounts that belong to a room, and occupants in it. A message to each of them would still fit into
 /// a few stanzas; above that a room is refused, so that it cannot fill our memory.
 pub(crate) const MAX_ROOM: usize = 2_000;
