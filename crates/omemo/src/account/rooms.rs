@@ -24,7 +24,7 @@ impl<S: Store + 'static> Account<S> {
     /// # Errors
     /// [`Error::Store`]; [`CallerError::Offline`](crate::CallerError::Offline)
     pub fn enter(&mut self, room: &BareJid) -> Result<Output, Error> {
-        self.call(|call| call.enter(room))
+        self.call(|call| call.enter_room(room))
     }
 
     /// The app leaves a room; it sends the presence that says so. Messages that wait for the room are
@@ -34,7 +34,7 @@ impl<S: Store + 'static> Account<S> {
     /// [`Error::Store`]
     pub fn leave(&mut self, room: &BareJid) -> Result<Output, Error> {
         self.call(|call| {
-            call.leave(room);
+            call.leave_room(room);
             Ok(())
         })
     }

@@ -22,7 +22,7 @@ const LISTS_AGE: Duration = Duration::from_secs(600);
 
 impl<T: Transaction> Call<'_, T> {
     /// The app is about to join a room.
-    pub(crate) fn enter(&mut self, room: &BareJid) -> Result<(), Error> {
+    pub(crate) fn enter_room(&mut self, room: &BareJid) -> Result<(), Error> {
         if !self.is_online() {
             return Err(CallerError::Offline.into());
         }
@@ -36,7 +36,7 @@ impl<T: Transaction> Call<'_, T> {
     }
 
     /// The app leaves a room, or the room has thrown us out.
-    pub(crate) fn leave(&mut self, room: &BareJid) {
+    pub(crate) fn leave_room(&mut self, room: &BareJid) {
         if self.stream.rooms.remove(room).is_some() {
             self.event(Event::RoomLeft { room: room.clone() });
         }
@@ -96,7 +96,7 @@ impl<T: Transaction> Call<'_, T> {
             Then::Nothing | Then::Denied => Ok(()),
             Then::Ask => self.ask_room(room),
             Then::Left => {
-                self.leave(room);
+                self.leave_room(room);
                 Ok(())
             }
         }
