@@ -7,6 +7,7 @@ use omemo::{BareJid, Fingerprint, Version};
 use omemo_tokio::Server;
 use serde::{Deserialize, Serialize};
 
+use crate::file::FileCommand;
 use crate::vectors::Vectors;
 
 const EXAMPLES: &str = "\
@@ -19,6 +20,7 @@ Examples:
   omemo trust romeo@montague.example 'a1b2c3d4 ...'
                                                after comparing all eight groups with him
   omemo fingerprint --qr                       our own, for others to compare
+  omemo file encrypt photo.jpg                 a file for a chat: what to upload, and what to send
 
 The password is read from OMEMO_PASSWORD, or asked for; it is never stored.
 Exit codes: 0 done; 1 failed; 2 wrong usage; 3 nobody at the recipient's could be served.";
@@ -97,6 +99,9 @@ From the first key of an account that is trusted so, new keys of that account wa
         #[arg(long)]
         json: bool,
     },
+    /// Encrypt and decrypt files that are shared in chats, without any account
+    #[command(subcommand)]
+    File(FileCommand),
     /// Run test vectors through this library, or through another implementation
     #[command(subcommand)]
     Vectors(Vectors),
@@ -111,6 +116,7 @@ impl Command {
             | Self::Send { json, .. }
             | Self::Devices { json, .. }
             | Self::Fingerprint { json, .. }
+            | Self::File(FileCommand::Encrypt { json, .. } | FileCommand::Decrypt { json, .. })
             | Self::Vectors(Vectors::Verify { json, .. } | Vectors::Run { json, .. }) => *json,
             Self::Demo { .. } | Self::Trust(_) | Self::Distrust(_) | Self::Vectors(_) => false,
         }
@@ -233,6 +239,10 @@ mod tests {
             "distrust a@b 0011 2233",
             "fingerprint --qr",
             "fingerprint --json",
+            "file encrypt photo.jpg",
+            "file encrypt p -o out --url https://a/b --cipher aes-256-cbc --media-type image/jpeg --json",
+            "file decrypt aesgcm://a/b#00 p.enc -o p",
+            "file decrypt - p.enc -o p --json",
             "vectors verify",
             "vectors verify d --json",
             "vectors run --against shim --deviations f d --json",
@@ -254,6 +264,11 @@ mod tests {
             "init a@b --protocols omemo3",
             "listen --count many",
             "trust a@b",
+            "file",
+            "file encrypt",
+            "file encrypt p --cipher rot13",
+            "file decrypt aesgcm://a/b#00 p.enc",
+            "file decrypt -o p",
             "vectors",
             "vectors run",
         ] {

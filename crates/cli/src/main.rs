@@ -5,6 +5,7 @@ mod colour;
 mod demo;
 mod devices;
 mod failure;
+mod file;
 mod fingerprint;
 mod home;
 mod init;
@@ -49,6 +50,9 @@ fn run(args: Args, report: Report) -> Result<(), Failure> {
     if let Command::Demo { show_stanzas } = args.command {
         return demo::demo(show_stanzas, report.palette);
     }
+    if let Command::File(command) = args.command {
+        return file::file(command);
+    }
     if let Command::Vectors(command) = args.command {
         return vectors::vectors(command, report.palette);
     }
@@ -59,7 +63,7 @@ fn run(args: Args, report: Report) -> Result<(), Failure> {
         .map_err(|error| Failure::told(format!("the program cannot start: {error}")))?;
     let outcome = runtime.block_on(async {
         match args.command {
-            Command::Demo { .. } | Command::Vectors(_) => Ok(()),
+            Command::Demo { .. } | Command::File(_) | Command::Vectors(_) => Ok(()),
             Command::Init(options) => init::init(folder, &options, report).await,
             Command::Send { to, text, .. } => {
                 send::send(&Home::load(folder)?, to, &text, report).await

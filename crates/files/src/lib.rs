@@ -23,7 +23,7 @@
 //! let body = SharedMedia::new(AesgcmLink::new(url, sealed.key.clone())?, None).to_body();
 //! assert!(body.starts_with("aesgcm://upload.capulet.example/1/photo.jpg#"));
 //! // For the others: one more element of its content.
-//! let mut sharing = FileSharing::of(&sealed, url);
+//! let mut sharing = FileSharing::of(&sealed, vec![url.to_owned()]);
 //! sharing.file.name = Some("photo.jpg".to_owned());
 //! sharing.file.media_type = Some("image/jpeg".to_owned());
 //! let element = sharing.to_element();

@@ -36,7 +36,7 @@ fn there_and_back(cipher: Cipher, size: u64) {
     let ciphertext = BufWriter::new(File::create(&sealed_path).unwrap());
     let sealed = encrypt_file(cipher, io::repeat(b'x').take(size), ciphertext).unwrap();
     let read = || BufReader::new(File::open(&sealed_path).unwrap());
-    let sharing = FileSharing::of(&sealed, "https://a.example/b");
+    let sharing = FileSharing::of(&sealed, vec!["https://a.example/b".to_owned()]);
     let file = sharing.encrypted_file(&sharing.sources.encrypted[0]);
     assert_eq!(decrypt_file(&file, read(), io::sink()).unwrap(), size);
     if cipher == Cipher::Aes256Gcm {

@@ -56,22 +56,16 @@ impl FileSharing {
         }
     }
 
-    /// Of a file that was encrypted and uploaded to `url`. Name and media type are the app's to fill in.
+    /// Of a file that was encrypted and uploaded to these places. Name and media type are the app's to fill in.
     #[must_use]
-    pub fn of(sealed: &SealedFile, url: &str) -> Self {
+    pub fn of(sealed: &SealedFile, urls: Vec<String>) -> Self {
         let file = FileMetadata {
             size: Some(sealed.size),
             hashes: sealed.hashes.clone(),
             ..FileMetadata::default()
         };
-        let source = EncryptedSource {
-            key: sealed.key.clone(),
-            hashes: sealed.ciphertext_hashes.clone(),
-            sources: Sources {
-                urls: vec![url.to_owned()],
-                ..Sources::default()
-            },
-        };
+        let mut source = EncryptedSource::new(sealed.key.clone(), urls);
+        source.hashes.clone_from(&sealed.ciphertext_hashes);
         let sources = Sources {
             encrypted: vec![source],
             ..Sources::default()

@@ -71,7 +71,7 @@ fn the_example_of_the_specification_is_read() {
 fn what_was_written_is_read_back() {
     for cipher in Cipher::ALL {
         let (ciphertext, sealed) = seal(&key(cipher), b"a photo", &[]);
-        let mut sharing = FileSharing::of(&sealed, "https://a.example/?x=1&y='2'");
+        let mut sharing = FileSharing::of(&sealed, vec!["https://a.example/?x=1&y='2'".to_owned()]);
         sharing.id = Some("one".to_owned());
         sharing.disposition = Some(Disposition::Inline);
         sharing.sources.urls.push("https://b.example/".to_owned());
