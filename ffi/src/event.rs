@@ -2,60 +2,17 @@
 
 use std::ffi::c_char;
 
-use omemo::{Event, Fingerprint, Served, Trust, Unserved, Version};
+use omemo::{Address, BareJid, Event, Fingerprint, Trust, Version};
 
+use crate::event_kind::omemo_event_kind;
 use crate::message::omemo_message;
 use crate::panic;
 use crate::ptr;
 use crate::reason::omemo_reason;
+use crate::recipient::{omemo_recipient, recipients};
 use crate::status::Failure;
 use crate::text::{self, Text};
 use crate::value::{omemo_protocol, omemo_trust};
-
-/// What kind of event it is. The comment of each names what can be asked of it; everything else is NULL, 0 or false. New kinds
-/// may be added: ignore those that you do not know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u32)]
-#[expect(non_camel_case_types, reason = "the header's name")]
-#[non_exhaustive]
-pub enum omemo_event_kind {
-    /// Of a newer version of this library.
-    OMEMO_EVENT_OTHER = 0,
-    /// A decrypted message: `message`. It stays in the inbox until it is acknowledged, and is handed out again, with the same
-    /// inbox id, if its stanza arrives again before that.
-    OMEMO_EVENT_MESSAGE = 1,
-    /// A message for us that cannot be read: `jid`, `device` (0 if unknown), `protocol`, `id` (of the stanza), `reason`,
-    /// `text`.
-    OMEMO_EVENT_UNDECRYPTABLE = 2,
-    /// A message was sealed and stands in the outbox: `id` (the app's), `jid` (the chat), `served`, `unserved`.
-    OMEMO_EVENT_SEALED = 3,
-    /// A message was given up, since no device of the recipient can be served; nothing was sent: `id`, `jid`, `unserved`.
-    OMEMO_EVENT_REFUSED = 4,
-    /// A sealed stanza was dropped from the outbox: `id`, `reason`, `text`, `maybe_delivered`. If the message still matters,
-    /// send it again under a new id.
-    OMEMO_EVENT_UNSENT = 5,
-    /// Our device is published, or its bundle was renewed: `protocol`. It comes in each stream that was not resumed, also if
-    /// nothing had to be done: from now on others can write to this device.
-    OMEMO_EVENT_PUBLISHED = 6,
-    /// A protocol is off for this stream: `protocol`, `text`.
-    OMEMO_EVENT_PROTOCOL_OFF = 7,
-    /// The server breaks a requirement of XEP-0384 §7: `protocol`, `text`.
-    OMEMO_EVENT_SERVER_LACKS = 8,
-    /// An identity key was seen for the first time: `jid`, `device`, `fingerprint`, `trust`.
-    OMEMO_EVENT_NEW_KEY = 9,
-    /// A device shows another identity key than before, which was refused: `jid`, `device`, `protocol`.
-    OMEMO_EVENT_IDENTITY_CHANGED = 10,
-    /// An account's device list changed: `jid`, `protocol`.
-    OMEMO_EVENT_DEVICES_CHANGED = 11,
-    /// An account's device list was refused; the known one stays in force: `jid`, `protocol`, `text`.
-    OMEMO_EVENT_LIST_REFUSED = 12,
-    /// `omemo_account_inspect` has learnt all it can: `jid`.
-    OMEMO_EVENT_INSPECTED = 13,
-    /// Nobody closed the catch-up for an hour, so it was closed now.
-    OMEMO_EVENT_CATCH_UP_EXPIRED = 14,
-    /// Our device list or bundle had been taken away and was published again: `protocol`.
-    OMEMO_EVENT_REANNOUNCED = 15,
-}
 
 /// Something that happened. It belongs to its output.
 #[derive(Debug)]
@@ -72,47 +29,9 @@ pub struct omemo_event {
     fingerprint: Option<Text>,
     trust: omemo_trust,
     maybe_delivered: bool,
+    accounts: Vec<Text>,
     served: Vec<omemo_recipient>,
     unserved: Vec<omemo_recipient>,
-}
-
-/// A device, or an account as a whole, that a message was encrypted for, or was not. It belongs to its event.
-#[derive(Debug)]
-#[expect(non_camel_case_types, reason = "the header's name")]
-pub struct omemo_recipient {
-    jid: Text,
-    device: u32,
-    protocol: omemo_protocol,
-    reason: omemo_reason,
-    text: Option<Text>,
-}
-
-impl From<Served> for omemo_recipient {
-    fn from(served: Served) -> Self {
-        Self {
-            jid: Text::new(served.device.jid.as_str()),
-            device: served.device.device.get(),
-            protocol: served.version.into(),
-            reason: omemo_reason::OMEMO_REASON_NONE,
-            text: None,
-        }
-    }
-}
-
-impl From<Unserved> for omemo_recipient {
-    fn from(unserved: Unserved) -> Self {
-        Self {
-            jid: Text::new(unserved.jid.as_str()),
-            device: unserved.device.map_or(0, omemo::DeviceId::get),
-            protocol: omemo_protocol::OMEMO_PROTOCOL_NONE,
-            reason: omemo_reason::of_unserved(&unserved.reason),
-            text: Some(Text::new(unserved.reason.to_string())),
-        }
-    }
-}
-
-fn recipients<T: Into<omemo_recipient>>(all: Vec<T>) -> Vec<omemo_recipient> {
-    all.into_iter().map(Into::into).collect()
 }
 
 impl omemo_event {
@@ -129,6 +48,7 @@ impl omemo_event {
             fingerprint: None,
             trust: omemo_trust::OMEMO_TRUST_UNDECIDED,
             maybe_delivered: false,
+            accounts: Vec::new(),
             served: Vec::new(),
             unserved: Vec::new(),
         }
@@ -146,6 +66,21 @@ impl omemo_event {
 
     fn protocol(mut self, version: Version) -> Self {
         self.protocol = version.into();
+        self
+    }
+
+    fn address(self, device: &Address) -> Self {
+        self.jid(device.jid.as_str()).device(device.device.get())
+    }
+
+    fn accounts(mut self, accounts: &[BareJid]) -> Self {
+        self.accounts = accounts.iter().map(|jid| Text::new(jid.as_str())).collect();
+        self
+    }
+
+    /// What went wrong, if anything did.
+    fn incomplete(mut self, incomplete: &[String]) -> Self {
+        self.text = (!incomplete.is_empty()).then(|| Text::new(incomplete.join("; ")));
         self
     }
 
@@ -241,13 +176,11 @@ impl omemo_event {
                 fingerprint,
                 trust,
             } => Self::bare(Kind::OMEMO_EVENT_NEW_KEY)
-                .jid(device.jid.as_str())
-                .device(device.device.get())
+                .address(&device)
                 .key(&fingerprint, trust),
             Event::IdentityChanged { device, version } => {
                 Self::bare(Kind::OMEMO_EVENT_IDENTITY_CHANGED)
-                    .jid(device.jid.as_str())
-                    .device(device.device.get())
+                    .address(&device)
                     .protocol(version)
             }
             Event::DevicesChanged { jid, version } => Self::bare(Kind::OMEMO_EVENT_DEVICES_CHANGED)
@@ -265,6 +198,115 @@ impl omemo_event {
             Event::CatchUpExpired => Self::bare(Kind::OMEMO_EVENT_CATCH_UP_EXPIRED),
             Event::Reannounced { version } => {
                 Self::bare(Kind::OMEMO_EVENT_REANNOUNCED).protocol(version)
+            }
+            other => Self::of_others(other),
+        }
+    }
+
+    /// Events about other people's devices and wishes.
+    fn of_others(event: Event) -> Self {
+        use omemo_event_kind as Kind;
+        match event {
+            Event::NewDevice { device, version } => Self::bare(Kind::OMEMO_EVENT_NEW_DEVICE)
+                .address(&device)
+                .protocol(version),
+            Event::SharedKey {
+                fingerprint,
+                accounts,
+            } => Self {
+                fingerprint: Some(Text::new(fingerprint.to_string())),
+                ..Self::bare(Kind::OMEMO_EVENT_SHARED_KEY)
+            }
+            .accounts(&accounts),
+            Event::TrustChanged {
+                jid,
+                fingerprint,
+                trust,
+                told_by,
+            } => Self::bare(Kind::OMEMO_EVENT_TRUST_CHANGED)
+                .jid(jid.as_str())
+                .key(&fingerprint, trust)
+                .text(told_by.to_string()),
+            Event::Downgraded { device } => {
+                Self::bare(Kind::OMEMO_EVENT_DOWNGRADED).address(&device)
+            }
+            Event::Upgraded { device } => Self::bare(Kind::OMEMO_EVENT_UPGRADED).address(&device),
+            Event::Duplicate {
+                device,
+                version,
+                id,
+            } => Self {
+                id: id.map(Text::new),
+                ..Self::bare(Kind::OMEMO_EVENT_DUPLICATE)
+            }
+            .address(&device)
+            .protocol(version),
+            Event::OptedOut { jid, reason } => Self {
+                text: reason.map(Text::new),
+                ..Self::bare(Kind::OMEMO_EVENT_OPTED_OUT)
+            }
+            .jid(jid.as_str()),
+            Event::OptedIn { jid } => Self::bare(Kind::OMEMO_EVENT_OPTED_IN).jid(jid.as_str()),
+            other => Self::of_rooms(other),
+        }
+    }
+
+    /// Events about rooms.
+    fn of_rooms(event: Event) -> Self {
+        use omemo_event_kind as Kind;
+        match event {
+            Event::RoomReady { room, members } => Self::bare(Kind::OMEMO_EVENT_ROOM_READY)
+                .jid(room.as_str())
+                .accounts(&members),
+            Event::MemberChanged { room, jid, member } => Self::bare(if member {
+                Kind::OMEMO_EVENT_MEMBER_JOINED
+            } else {
+                Kind::OMEMO_EVENT_MEMBER_LEFT
+            })
+            .jid(room.as_str())
+            .accounts(&[jid]),
+            Event::RoomRefused { room, reason } => Self {
+                reason: omemo_reason::of_unserved(&reason),
+                ..Self::bare(Kind::OMEMO_EVENT_ROOM_REFUSED)
+            }
+            .jid(room.as_str())
+            .text(reason.to_string()),
+            Event::RoomLeft { room } => Self::bare(Kind::OMEMO_EVENT_ROOM_LEFT).jid(room.as_str()),
+            other => Self::of_own_life(other),
+        }
+    }
+
+    /// Events about this device's own life.
+    fn of_own_life(event: Event) -> Self {
+        use omemo_event_kind as Kind;
+        match event {
+            Event::Restored { proof } => {
+                Self::bare(Kind::OMEMO_EVENT_RESTORED).text(proof.to_string())
+            }
+            Event::Recovered => Self::bare(Kind::OMEMO_EVENT_RECOVERED),
+            Event::AnchorFailed { reason } => {
+                Self::bare(Kind::OMEMO_EVENT_ANCHOR_FAILED).text(reason)
+            }
+            Event::SessionReplaced { device, version } => {
+                Self::bare(Kind::OMEMO_EVENT_SESSION_REPLACED)
+                    .address(&device)
+                    .protocol(version)
+            }
+            Event::SessionNotReplaced {
+                device,
+                version,
+                reason,
+            } => Self::bare(Kind::OMEMO_EVENT_SESSION_NOT_REPLACED)
+                .address(&device)
+                .protocol(version)
+                .text(reason),
+            Event::DeviceRemoved { device, incomplete } => {
+                Self::bare(Kind::OMEMO_EVENT_DEVICE_REMOVED)
+                    .device(device.get())
+                    .incomplete(&incomplete)
+            }
+            Event::Deactivated { incomplete } => {
+                Self::bare(Kind::OMEMO_EVENT_DEACTIVATED).incomplete(&incomplete)
             }
             _ => Self::bare(Kind::OMEMO_EVENT_OTHER),
         }
@@ -360,6 +402,14 @@ pub extern "C" fn omemo_event_maybe_delivered(event: *const omemo_event) -> bool
     ask(event, false, |event| event.maybe_delivered)
 }
 
+/// An account that it is about, by position from 0 on; NULL beyond the last.
+#[unsafe(no_mangle)]
+pub extern "C" fn omemo_event_account(event: *const omemo_event, index: usize) -> *const c_char {
+    ask(event, std::ptr::null(), |event| {
+        text::pointer(event.accounts.get(index))
+    })
+}
+
 /// A device that can read the message, by position from 0 on; NULL beyond the last.
 #[unsafe(no_mangle)]
 pub extern "C" fn omemo_event_served(
@@ -385,55 +435,5 @@ pub extern "C" fn omemo_event_unserved(
             .unserved
             .get(index)
             .map_or(std::ptr::null(), std::ptr::from_ref)
-    })
-}
-
-fn ask_recipient<T>(
-    recipient: *const omemo_recipient,
-    otherwise: T,
-    answer: impl FnOnce(&omemo_recipient) -> T,
-) -> T {
-    panic::asked(otherwise, || {
-        Ok::<_, Failure>(answer(ptr::borrow(recipient)?))
-    })
-}
-
-/// Its bare JID.
-#[unsafe(no_mangle)]
-pub extern "C" fn omemo_recipient_jid(recipient: *const omemo_recipient) -> *const c_char {
-    ask_recipient(recipient, std::ptr::null(), |recipient| {
-        recipient.jid.as_ptr()
-    })
-}
-
-/// Its device; 0 where the account as a whole is meant.
-#[unsafe(no_mangle)]
-pub extern "C" fn omemo_recipient_device(recipient: *const omemo_recipient) -> u32 {
-    ask_recipient(recipient, 0, |recipient| recipient.device)
-}
-
-/// In which protocol it is served; none for one that is not.
-#[unsafe(no_mangle)]
-pub extern "C" fn omemo_recipient_protocol(recipient: *const omemo_recipient) -> omemo_protocol {
-    ask_recipient(
-        recipient,
-        omemo_protocol::OMEMO_PROTOCOL_NONE,
-        |recipient| recipient.protocol,
-    )
-}
-
-/// Why it is not served, as a number for programs.
-#[unsafe(no_mangle)]
-pub extern "C" fn omemo_recipient_reason(recipient: *const omemo_recipient) -> omemo_reason {
-    ask_recipient(recipient, omemo_reason::OMEMO_REASON_NONE, |recipient| {
-        recipient.reason
-    })
-}
-
-/// Why it is not served, in words for people; NULL for one that is.
-#[unsafe(no_mangle)]
-pub extern "C" fn omemo_recipient_text(recipient: *const omemo_recipient) -> *const c_char {
-    ask_recipient(recipient, std::ptr::null(), |recipient| {
-        text::pointer(recipient.text.as_ref())
     })
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use omemo::{Message, xml};
+use omemo::{Chat, Message, TransportedKey, xml};
 
 use crate::panic;
 use crate::ptr::{self, Place};
@@ -20,12 +20,14 @@ pub struct omemo_message {
     from: Text,
     device: u32,
     chat: Text,
+    in_room: bool,
     protocol: omemo_protocol,
     trust: omemo_trust,
     delay: Option<i64>,
     time_differs: bool,
     body: Option<Text>,
     content: Vec<Text>,
+    transported: Option<TransportedKey>,
 }
 
 impl omemo_message {
@@ -37,6 +39,7 @@ impl omemo_message {
             from: Text::new(message.from.jid.as_str()),
             device: message.from.device.get(),
             chat: Text::new(message.chat.jid().as_str()),
+            in_room: matches!(message.chat, Chat::Room(_)),
             protocol: message.version.into(),
             trust: message.trust.into(),
             delay: message.delay.map(omemo::Timestamp::seconds),
@@ -46,6 +49,7 @@ impl omemo_message {
             content: content
                 .filter_map(|element| xml::to_text(element).ok().map(Text::new))
                 .collect(),
+            transported: message.transported.clone(),
         }
     }
 }
@@ -119,10 +123,16 @@ pub extern "C" fn omemo_message_device(message: *const omemo_message) -> u32 {
     ask(message, 0, |message| message.device)
 }
 
-/// The bare JID of the contact in whose conversation it belongs, also when another device of ours wrote it.
+/// The bare JID of the contact in whose conversation it belongs, also when another device of ours wrote it, or of the room.
 #[unsafe(no_mangle)]
 pub extern "C" fn omemo_message_chat(message: *const omemo_message) -> *const c_char {
     ask(message, std::ptr::null(), |message| message.chat.as_ptr())
+}
+
+/// Whether it was written in a room: `omemo_message_chat` is the room then, and `omemo_message_from` the real JID of who wrote it.
+#[unsafe(no_mangle)]
+pub extern "C" fn omemo_message_in_room(message: *const omemo_message) -> bool {
+    ask(message, false, |message| message.in_room)
 }
 
 /// In which protocol it came.
@@ -179,4 +189,26 @@ pub extern "C" fn omemo_message_delay(message: *const omemo_message, seconds: *m
 #[unsafe(no_mangle)]
 pub extern "C" fn omemo_message_time_differs(message: *const omemo_message) -> bool {
     ask(message, false, |message| message.time_differs)
+}
+
+/// The key that a legacy message without content hands over (XEP-0384 0.3.0 §4.6), with its initialization vector; only with
+/// `omemo_settings_set_key_transport`.
+///
+/// `length` (out): the number of bytes, written only if there is such a key; may be NULL.
+///
+/// Returns the key of 16 bytes and then the vector of 12 or 16; NULL if there is none. It lives as long as the message.
+#[unsafe(no_mangle)]
+pub extern "C" fn omemo_message_transported(
+    message: *const omemo_message,
+    length: *mut usize,
+) -> *const u8 {
+    ask(message, std::ptr::null(), |message| {
+        let Some(key) = &message.transported else {
+            return std::ptr::null();
+        };
+        if let Ok(place) = Place::new(length) {
+            place.put(key.as_bytes().len());
+        }
+        key.as_bytes().as_ptr()
+    })
 }

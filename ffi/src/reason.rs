@@ -28,6 +28,18 @@ pub enum omemo_reason {
     OMEMO_REASON_CONTENT_NOT_CARRIED = 106,
     /// Not served: our own device could not be published, so that nobody could answer.
     OMEMO_REASON_NOT_PUBLISHED = 107,
+    /// Not served: it spoke omemo:2 and is only listed for legacy now.
+    OMEMO_REASON_DOWNGRADED = 108,
+    /// Not served: nothing was heard of it for a long time.
+    OMEMO_REASON_STALE = 109,
+    /// Not sent: the contact has opted out of encryption.
+    OMEMO_REASON_OPTED_OUT = 110,
+    /// Not sent: we are not in the room, or its members are not known.
+    OMEMO_REASON_NOT_IN_ROOM = 111,
+    /// Not sent: the room hides who its members are.
+    OMEMO_REASON_ROOM_ANONYMOUS = 112,
+    /// Not sent: the store was put back to an older state.
+    OMEMO_REASON_RESTORED = 113,
     /// Not read: malformed.
     OMEMO_REASON_MALFORMED = 200,
     /// Not read: not encrypted for this device.
@@ -69,6 +81,12 @@ impl omemo_reason {
             UnservedReason::IdentityChanged => Self::OMEMO_REASON_IDENTITY_CHANGED,
             UnservedReason::ContentNotCarried => Self::OMEMO_REASON_CONTENT_NOT_CARRIED,
             UnservedReason::NotPublished => Self::OMEMO_REASON_NOT_PUBLISHED,
+            UnservedReason::Downgraded => Self::OMEMO_REASON_DOWNGRADED,
+            UnservedReason::Stale => Self::OMEMO_REASON_STALE,
+            UnservedReason::OptedOut => Self::OMEMO_REASON_OPTED_OUT,
+            UnservedReason::NotInRoom(_) => Self::OMEMO_REASON_NOT_IN_ROOM,
+            UnservedReason::RoomAnonymous => Self::OMEMO_REASON_ROOM_ANONYMOUS,
+            UnservedReason::Restored => Self::OMEMO_REASON_RESTORED,
             _ => Self::OMEMO_REASON_OTHER,
         }
     }

@@ -2,8 +2,9 @@
 
 use std::ffi::c_char;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
-use omemo::Settings;
+use omemo::{Settings, StalePolicy};
 use omemo_sqlite::StoreKey;
 
 use crate::last_error;
@@ -130,6 +131,56 @@ pub extern "C" fn omemo_settings_set_max_stanza_bytes(
 ) -> omemo_status {
     last_error::without_account(|| -> Result<(), Failure> {
         ptr::borrow(settings)?.change(|settings| settings.max_stanza_bytes = bytes);
+        Ok(())
+    })
+}
+
+/// Chooses when a device that never answers is served no more: when nothing of it was decrypted for so many days, and so many
+/// messages were sealed for it since. Its next message ends that. The usual choice is 90 days and 60 messages.
+///
+/// `days`: 0 serves every device for ever.
+///
+/// Returns `OMEMO_OK` or `OMEMO_NULL`. Does not touch the disk.
+#[unsafe(no_mangle)]
+pub extern "C" fn omemo_settings_set_stale(
+    settings: *mut omemo_settings,
+    days: u32,
+    messages: u32,
+) -> omemo_status {
+    last_error::without_account(|| -> Result<(), Failure> {
+        let silent_for = Duration::from_secs(u64::from(days) * 86_400);
+        let stale = (days > 0).then(|| StalePolicy::new(silent_for, messages));
+        ptr::borrow(settings)?.change(|settings| settings.stale = stale);
+        Ok(())
+    })
+}
+
+/// Chooses whether legacy messages that hand over a key instead of content are handed out, see `omemo_message_transported`. Most
+/// of them are answers that mean nothing, and each has to be acknowledged. They are not, usually.
+///
+/// Returns `OMEMO_OK` or `OMEMO_NULL`. Does not touch the disk.
+#[unsafe(no_mangle)]
+pub extern "C" fn omemo_settings_set_key_transport(
+    settings: *mut omemo_settings,
+    wanted: bool,
+) -> omemo_status {
+    last_error::without_account(|| -> Result<(), Failure> {
+        ptr::borrow(settings)?.change(|settings| settings.key_transport = wanted);
+        Ok(())
+    })
+}
+
+/// Chooses whether a legacy session that is broken is replaced by itself, at most once a day and device. It is not, usually, and never
+/// in omemo:2, which forbids it (XEP-0384 §8).
+///
+/// Returns `OMEMO_OK` or `OMEMO_NULL`. Does not touch the disk.
+#[unsafe(no_mangle)]
+pub extern "C" fn omemo_settings_set_heal_legacy(
+    settings: *mut omemo_settings,
+    wanted: bool,
+) -> omemo_status {
+    last_error::without_account(|| -> Result<(), Failure> {
+        ptr::borrow(settings)?.change(|settings| settings.heal_legacy = wanted);
         Ok(())
     })
 }

@@ -45,6 +45,8 @@ pub enum omemo_policy {
     OMEMO_POLICY_BLIND_BEFORE_VERIFICATION = 0,
     /// Every key waits for a decision.
     OMEMO_POLICY_MANUAL = 1,
+    /// As the first, and verified devices tell each other what they have verified (XEP-0450).
+    OMEMO_POLICY_AUTOMATIC = 2,
 }
 
 impl From<Version> for omemo_protocol {
@@ -103,9 +105,11 @@ pub(crate) fn trust(number: u32) -> Result<Trust, Failure> {
 pub(crate) fn policy(number: u32) -> Result<TrustPolicy, Failure> {
     const BLIND: u32 = omemo_policy::OMEMO_POLICY_BLIND_BEFORE_VERIFICATION as u32;
     const MANUAL: u32 = omemo_policy::OMEMO_POLICY_MANUAL as u32;
+    const AUTOMATIC: u32 = omemo_policy::OMEMO_POLICY_AUTOMATIC as u32;
     match number {
         BLIND => Ok(TrustPolicy::BlindBeforeVerification),
         MANUAL => Ok(TrustPolicy::Manual),
+        AUTOMATIC => Ok(TrustPolicy::Automatic),
         _ => Err(omemo_status::OMEMO_BAD_VALUE.into()),
     }
 }

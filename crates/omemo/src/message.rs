@@ -150,6 +150,12 @@ impl TransportedKey {
         Self { bytes }
     }
 
+    /// Both: the key and then the initialization vector, 16 to 32 bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// The key for AES-128-GCM, 16 bytes.
     #[must_use]
     pub fn key(&self) -> &[u8] {
