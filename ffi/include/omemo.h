@@ -135,6 +135,49 @@ enum omemo_event_kind
     OMEMO_EVENT_CATCH_UP_EXPIRED = 14,
     // Our device list or bundle had been taken away and was published again: `protocol`.
     OMEMO_EVENT_REANNOUNCED = 15,
+    // A device is on a list for the first time: `jid`, `device`, `protocol`.
+    OMEMO_EVENT_NEW_DEVICE = 16,
+    // One identity key was shown by several accounts, of which at most one has it by right: `fingerprint`, `accounts`.
+    OMEMO_EVENT_SHARED_KEY = 17,
+    // The trust in a key changed, since a verified device said so (XEP-0450): `jid`, `fingerprint`, `trust`, `text` (who said
+    // so).
+    OMEMO_EVENT_TRUST_CHANGED = 18,
+    // A device that spoke omemo:2 is only listed for legacy now, and unserved until `omemo_account_allow_downgrade`: `jid`,
+    // `device`.
+    OMEMO_EVENT_DOWNGRADED = 19,
+    // A device that only spoke legacy is listed for omemo:2 now: `jid`, `device`.
+    OMEMO_EVENT_UPGRADED = 20,
+    // A message that was opened and acknowledged before came again; there is nothing to show: `jid`, `device`, `protocol`, `id`.
+    OMEMO_EVENT_DUPLICATE = 21,
+    // A contact would like plain text; messages to it are refused until `omemo_account_answer_opt_out`: `jid`, `text` (why, in the
+    // contact's words).
+    OMEMO_EVENT_OPTED_OUT = 22,
+    // A contact that had opted out writes encrypted messages again: `jid`.
+    OMEMO_EVENT_OPTED_IN = 23,
+    // The members of a room are known, and messages can be sent: `jid` (the room), `accounts` (who gets them).
+    OMEMO_EVENT_ROOM_READY = 24,
+    // Somebody became a member of a room: `jid` (the room), `accounts` (who).
+    OMEMO_EVENT_MEMBER_JOINED = 25,
+    // Somebody is no member of a room any more: `jid` (the room), `accounts` (who).
+    OMEMO_EVENT_MEMBER_LEFT = 26,
+    // No encrypted message can be sent to a room: `jid`, `reason`, `text`.
+    OMEMO_EVENT_ROOM_REFUSED = 27,
+    // We are in a room no more: `jid`.
+    OMEMO_EVENT_ROOM_LEFT = 28,
+    // The store is older than what was sent from it; nothing is encrypted before `omemo_account_recover`: `text`.
+    OMEMO_EVENT_RESTORED = 29,
+    // The account has recovered.
+    OMEMO_EVENT_RECOVERED = 30,
+    // The anchor could not be written; until it can, a restored store may not be noticed: `text`.
+    OMEMO_EVENT_ANCHOR_FAILED = 31,
+    // A session was made anew: `jid`, `device`, `protocol`.
+    OMEMO_EVENT_SESSION_REPLACED = 32,
+    // A session could not be made anew: `jid`, `device`, `protocol`, `text`.
+    OMEMO_EVENT_SESSION_NOT_REPLACED = 33,
+    // Another device of ours was taken off the list: `device`, `text` (what the server refused to do, if anything).
+    OMEMO_EVENT_DEVICE_REMOVED = 34,
+    // This device is off the server and its secrets are erased: `text` (what the server refused to do, if anything).
+    OMEMO_EVENT_DEACTIVATED = 35,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -191,6 +234,18 @@ enum omemo_reason
     OMEMO_REASON_CONTENT_NOT_CARRIED = 106,
     // Not served: our own device could not be published, so that nobody could answer.
     OMEMO_REASON_NOT_PUBLISHED = 107,
+    // Not served: it spoke omemo:2 and is only listed for legacy now.
+    OMEMO_REASON_DOWNGRADED = 108,
+    // Not served: nothing was heard of it for a long time.
+    OMEMO_REASON_STALE = 109,
+    // Not sent: the contact has opted out of encryption.
+    OMEMO_REASON_OPTED_OUT = 110,
+    // Not sent: we are not in the room, or its members are not known.
+    OMEMO_REASON_NOT_IN_ROOM = 111,
+    // Not sent: the room hides who its members are.
+    OMEMO_REASON_ROOM_ANONYMOUS = 112,
+    // Not sent: the store was put back to an older state.
+    OMEMO_REASON_RESTORED = 113,
     // Not read: malformed.
     OMEMO_REASON_MALFORMED = 200,
     // Not read: not encrypted for this device.
@@ -262,6 +317,8 @@ enum omemo_policy
     OMEMO_POLICY_BLIND_BEFORE_VERIFICATION = 0,
     // Every key waits for a decision.
     OMEMO_POLICY_MANUAL = 1,
+    // As the first, and verified devices tell each other what they have verified (XEP-0450).
+    OMEMO_POLICY_AUTOMATIC = 2,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -355,6 +412,30 @@ omemo_status omemo_settings_set_label(omemo_settings *settings, const char *labe
 //
 // Returns `OMEMO_OK` or `OMEMO_NULL`. Does not touch the disk.
 omemo_status omemo_settings_set_max_stanza_bytes(omemo_settings *settings, size_t bytes);
+
+// Chooses when a device that never answers is served no more: when nothing of it was decrypted for so many days, and so many
+// messages were sealed for it since. Its next message ends that. The usual choice is 90 days and 60 messages.
+//
+// `days`: 0 serves every device for ever.
+//
+// Returns `OMEMO_OK` or `OMEMO_NULL`. Does not touch the disk.
+omemo_status omemo_settings_set_stale(omemo_settings *settings,
+                                      uint32_t days,
+                                      uint32_t messages);
+
+// Chooses whether legacy messages that hand over a key instead of content are handed out, see `omemo_message_transported`. Most
+// of them are answers that mean nothing, and each has to be acknowledged. They are not, usually.
+//
+// Returns `OMEMO_OK` or `OMEMO_NULL`. Does not touch the disk.
+omemo_status omemo_settings_set_key_transport(omemo_settings *settings,
+                                              bool wanted);
+
+// Chooses whether a legacy session that is broken is replaced by itself, at most once a day and device. It is not, usually, and never
+// in omemo:2, which forbids it (XEP-0384 §8).
+//
+// Returns `OMEMO_OK` or `OMEMO_NULL`. Does not touch the disk.
+omemo_status omemo_settings_set_heal_legacy(omemo_settings *settings,
+                                            bool wanted);
 
 // Chooses the key of the store, which is encrypted then; a new one is made with it. An existing store that is not encrypted
 // cannot be: `omemo_account_open` refuses it (`OMEMO_STORE_NOT_ENCRYPTED`), as it does any key where this library was built
@@ -649,6 +730,9 @@ omemo_trust omemo_event_trust(const omemo_event *event);
 // Whether a stanza that was dropped had been handed out before, so that it may have arrived all the same.
 bool omemo_event_maybe_delivered(const omemo_event *event);
 
+// An account that it is about, by position from 0 on; NULL beyond the last.
+const char *omemo_event_account(const omemo_event *event, size_t index);
+
 // A device that can read the message, by position from 0 on; NULL beyond the last.
 const omemo_recipient *omemo_event_served(const omemo_event *event, size_t index);
 
@@ -690,8 +774,11 @@ const char *omemo_message_from(const omemo_message *message);
 // The id of the device that wrote it; 0 for NULL.
 uint32_t omemo_message_device(const omemo_message *message);
 
-// The bare JID of the contact in whose conversation it belongs, also when another device of ours wrote it.
+// The bare JID of the contact in whose conversation it belongs, also when another device of ours wrote it, or of the room.
 const char *omemo_message_chat(const omemo_message *message);
+
+// Whether it was written in a room: `omemo_message_chat` is the room then, and `omemo_message_from` the real JID of who wrote it.
+bool omemo_message_in_room(const omemo_message *message);
 
 // In which protocol it came.
 omemo_protocol omemo_message_protocol(const omemo_message *message);
@@ -714,6 +801,15 @@ bool omemo_message_delay(const omemo_message *message, int64_t *seconds);
 
 // Whether the sender's own time differs from the server's by more than a day: a server that reorders, or a wrong clock.
 bool omemo_message_time_differs(const omemo_message *message);
+
+// The key that a legacy message without content hands over (XEP-0384 0.3.0 §4.6), with its initialization vector; only with
+// `omemo_settings_set_key_transport`.
+//
+// `length` (out): the number of bytes, written only if there is such a key; may be NULL.
+//
+// Returns the key of 16 bytes and then the vector of 12 or 16; NULL if there is none. It lives as long as the message.
+const uint8_t *omemo_message_transported(const omemo_message *message,
+                                         size_t *length);
 
 // The device at a position, from 0 on; NULL beyond the last. It lives as long as the list.
 const omemo_device *omemo_devices_get(const omemo_devices *devices, size_t index);

@@ -11,7 +11,7 @@ use std::{env, fs};
 const BLESS: &str = "OMEMO_BLESS";
 
 /// In the order in which people read.
-const SOURCES: [&str; 12] = [
+const SOURCES: [&str; 14] = [
     "version",
     "status",
     "value",
@@ -21,7 +21,9 @@ const SOURCES: [&str; 12] = [
     "account",
     "last_error",
     "output",
+    "event_kind",
     "event",
+    "recipient",
     "message",
     "device",
 ];

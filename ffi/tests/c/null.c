@@ -18,6 +18,9 @@ static void settings_refuse_null(void) {
   IS(OMEMO_NULL, omemo_settings_set_label(NULL, NULL));
   IS(OMEMO_OK, omemo_settings_set_label(settings, NULL));
   IS(OMEMO_NULL, omemo_settings_set_max_stanza_bytes(NULL, 100000));
+  IS(OMEMO_NULL, omemo_settings_set_stale(NULL, 90, 60));
+  IS(OMEMO_NULL, omemo_settings_set_key_transport(NULL, true));
+  IS(OMEMO_NULL, omemo_settings_set_heal_legacy(NULL, true));
   IS(OMEMO_NULL, omemo_settings_set_store_key(NULL, key, sizeof key));
   IS(OMEMO_NULL, omemo_settings_set_store_key(settings, NULL, sizeof key));
   IS(OMEMO_NULL, omemo_settings_set_store_key(NULL, BYTES, 32));
@@ -146,6 +149,7 @@ static void accessors_take_null(void) {
   CHECK(omemo_event_fingerprint(NULL) == NULL);
   CHECK(omemo_event_trust(NULL) == OMEMO_TRUST_UNDECIDED);
   CHECK(!omemo_event_maybe_delivered(NULL));
+  CHECK(omemo_event_account(NULL, 0) == NULL);
   CHECK(omemo_event_served(NULL, 0) == NULL);
   CHECK(omemo_event_unserved(NULL, 0) == NULL);
   CHECK(omemo_recipient_jid(NULL) == NULL);
@@ -160,6 +164,8 @@ static void accessors_take_null(void) {
   CHECK(omemo_message_from(NULL) == NULL);
   CHECK(omemo_message_device(NULL) == 0);
   CHECK(omemo_message_chat(NULL) == NULL);
+  CHECK(!omemo_message_in_room(NULL));
+  CHECK(omemo_message_transported(NULL, NULL) == NULL);
   CHECK(omemo_message_protocol(NULL) == OMEMO_PROTOCOL_NONE);
   CHECK(omemo_message_trust(NULL) == OMEMO_TRUST_UNDECIDED);
   CHECK(omemo_message_body(NULL) == NULL);

@@ -38,7 +38,7 @@ int main(int count, char **arguments) {
     IS(OMEMO_BAD_VALUE, omemo_account_decide(account, "a@b.example", KEY, numbers[i]));
     CHECK(omemo_status_sentence((int32_t)numbers[i] | 0x40) != NULL);
   }
-  IS(OMEMO_BAD_VALUE, omemo_settings_set_policy(settings, 2));
+  IS(OMEMO_BAD_VALUE, omemo_settings_set_policy(settings, 3));
   CHECK(strstr(omemo_status_sentence(-1), "newer version") != NULL);
   CHECK(strstr(omemo_status_sentence(INT32_MIN), "newer version") != NULL);
   for (uint32_t trust = OMEMO_TRUST_UNDECIDED; trust <= OMEMO_TRUST_DISTRUSTED; trust++)
