@@ -1,4 +1,4 @@
-//! The same conversation over two real servers, and with foreign clients.
+//! The same conversation over real servers, and with foreign clients.
 //!
 //! `cargo xtask interop [NAME...]` installs what is needed and runs this. Without OMEMO_INTEROP in the environment it runs
 //! nothing, so that `cargo test` needs no servers; with OMEMO_STRICT, a test that cannot run counts as failed.
@@ -13,6 +13,7 @@
 mod c_bot;
 mod conversation;
 mod devices;
+mod ejabberd;
 mod experiment;
 mod failures;
 mod foreign;
@@ -33,6 +34,7 @@ const SCENARIOS: &[&[Scenario]] = &[
     restarts::SCENARIOS,
     devices::SCENARIOS,
     conversation::SCENARIOS,
+    ejabberd::SCENARIOS,
     failures::SCENARIOS,
 ];
 

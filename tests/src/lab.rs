@@ -1,46 +1,53 @@
-//! Two federated XMPP servers on loopback, with names, certificates and accounts of their own.
+//! Three federated XMPP servers on loopback, with names, certificates and accounts of their own.
 //!
 //! ```text
 //! a.localhost   Prosody   127.x.y.1 ─┐
-//!                                    ├─ STARTTLS with certificates of the lab's own authority
-//! b.localhost   Prosody   127.x.y.2 ─┘
+//! b.localhost   Prosody   127.x.y.2 ─┼─ STARTTLS with certificates of the lab's own authority
+//! e.localhost   ejabberd  127.x.y.3 ─┘
 //! names: a DNS stub on 127.x.y.9, a thread of this process
 //! ```
+//!
+//! ejabberd is there where it is installed ([`lacking_ejabberd`]); only who needs it waits for it.
 //!
 //! Every lab takes a loopback network of its own (`x.y` is drawn until a free one is found), so that any number of them
 //! run at the same time. Everything lives in one temporary folder; a warden ends all processes and removes
 //! the folder when the harness goes, however it goes.
 
 mod certificates;
+mod ejabberd;
 mod names;
 mod network;
 mod prosody;
 mod warden;
 
+use std::env;
+use std::fmt::Debug;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
 use crate::capture::Capture;
+use ejabberd::Ejabberd;
 use network::Network;
 use prosody::Prosody;
 use warden::Warden;
 
-/// The servers' domains: [`Domain::A`] and [`Domain::B`] are different servers.
+/// The servers' domains: each is a server of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Domain {
     /// `a.localhost`
     A,
     /// `b.localhost`
     B,
+    /// `e.localhost`, which is ejabberd's
+    E,
 }
 
 impl Domain {
-    /// Both, in the order of their addresses.
-    pub const ALL: [Self; 2] = [Self::A, Self::B];
+    /// All, in the order of their addresses.
+    pub const ALL: [Self; 3] = [Self::A, Self::B, Self::E];
 
     /// The domain as it stands in a JID.
     #[must_use]
@@ -48,8 +55,38 @@ impl Domain {
         match self {
             Self::A => "a.localhost",
             Self::B => "b.localhost",
+            Self::E => "e.localhost",
         }
     }
+
+    /// The last part of its server's address.
+    const fn number(self) -> u8 {
+        match self {
+            Self::A => 1,
+            Self::B => 2,
+            Self::E => 3,
+        }
+    }
+}
+
+/// What a lab asks of a server, whoever wrote it.
+trait Server: Debug + Send + Sync {
+    /// Where it keeps all of its data.
+    fn folder(&self) -> &Path;
+
+    /// Where it listens for clients.
+    fn c2s(&self) -> SocketAddr;
+
+    /// Returns when it accepts clients, and fails with its log when it does not.
+    fn wait_until_ready(&self);
+
+    fn register(&self, user: &str, password: &str);
+
+    /// Adds a contact with a subscription in both directions, before the owner first logs in.
+    fn add_contact(&self, user: &str, contact: &str);
+
+    /// The last that it has logged.
+    fn story(&self) -> String;
 }
 
 /// An account that exists on a server of the lab.
@@ -70,7 +107,7 @@ pub struct Account {
 /// The running servers. Dropping it ends them.
 #[derive(Debug)]
 pub struct Lab {
-    servers: [Prosody; 2],
+    servers: Vec<(Domain, Box<dyn Server>)>,
     ca_file: PathBuf,
     // Registration runs a program that reads and writes the server's data: one at a time.
     registration: Mutex<()>,
@@ -95,10 +132,18 @@ impl Lab {
         names::serve(&network);
         let certificates = warden.folder().join("certificates");
         let ca_file = certificates::issue(&certificates, &Domain::ALL.map(Domain::name));
-        let servers =
-            Domain::ALL.map(|domain| Prosody::start(domain, &network, &certificates, &warden));
-        for server in &servers {
+        let mut servers: Vec<(Domain, Box<dyn Server>)> = Vec::new();
+        for domain in [Domain::A, Domain::B] {
+            let prosody = Prosody::start(domain, &network, &certificates, &warden);
+            servers.push((domain, Box::new(prosody)));
+        }
+        let ejabberd = Ejabberd::start(Domain::E, &network, &certificates, &warden);
+        for (_, server) in &servers {
             server.wait_until_ready();
+        }
+        // It takes some seconds more, which the tests of the others need not wait.
+        if let Some(ejabberd) = ejabberd {
+            servers.push((Domain::E, Box::new(ejabberd)));
         }
         Self {
             servers,
@@ -117,18 +162,19 @@ impl Lab {
     /// When the server's own program cannot register it.
     #[must_use]
     pub fn account(&self, user: &str, domain: Domain) -> Account {
+        let server = self.server(domain);
+        server.wait_until_ready();
         let _one_at_a_time = self
             .registration
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let server = self.server(domain);
         server.register(user, Self::PASSWORD);
         Account {
             user: user.to_owned(),
             domain,
             jid: format!("{user}@{}", domain.name()),
             password: Self::PASSWORD.to_owned(),
-            server: server.c2s,
+            server: server.c2s(),
             ca_file: self.ca_file.clone(),
         }
     }
@@ -188,7 +234,7 @@ impl Lab {
     pub fn captured(&self) -> Vec<Capture> {
         self.servers
             .iter()
-            .flat_map(|server| Capture::read_all(&server.capture_file()))
+            .flat_map(|(_, server)| Capture::read_all(&server.folder().join("capture")))
             .collect()
     }
 
@@ -197,7 +243,7 @@ impl Lab {
     pub fn server_folders(&self) -> Vec<PathBuf> {
         self.servers
             .iter()
-            .map(|server| server.folder.clone())
+            .map(|(_, server)| server.folder().to_owned())
             .collect()
     }
 
@@ -207,29 +253,19 @@ impl Lab {
         self.nobody
     }
 
-    fn server(&self, domain: Domain) -> &Prosody {
-        match domain {
-            Domain::A => &self.servers[0],
-            Domain::B => &self.servers[1],
-        }
+    fn server(&self, domain: Domain) -> &dyn Server {
+        let server = self.servers.iter().find(|(its, _)| *its == domain);
+        let (_, server) =
+            server.unwrap_or_else(|| panic!("no server of {} runs in this lab", domain.name()));
+        &**server
     }
 }
 
 /// Why no lab can be started here, if it cannot.
 #[must_use]
 pub fn lacking() -> Option<String> {
-    let missing = |program: &&str| {
-        let result = Command::new(program)
-            .arg("--help")
-            .stdin(Stdio::null())
-            .output();
-        matches!(result, Err(error) if error.kind() == ErrorKind::NotFound)
-    };
-    if let Some(program) = ["openssl", "prosody", "prosodyctl"]
-        .iter()
-        .find(|program| missing(program))
-    {
-        return Some(format!("{program} is not installed"));
+    if let Some(reason) = missing(&["openssl", "prosody", "prosodyctl"]) {
+        return Some(reason);
     }
     // Without it Prosody asks the system's resolver, which knows nothing of the lab's names.
     let about = Command::new("prosodyctl")
@@ -242,4 +278,19 @@ pub fn lacking() -> Option<String> {
         .lines()
         .any(|line| line.starts_with("luaunbound:") && line.contains(|c: char| c.is_ascii_digit()));
     (!resolver).then(|| "lua-unbound is not installed".to_owned())
+}
+
+/// Why [`Domain::E`] has no server here, if it has none.
+#[must_use]
+pub fn lacking_ejabberd() -> Option<String> {
+    ejabberd::lacking()
+}
+
+/// Says which of these programs is not there, if one is not.
+fn missing(programs: &[&str]) -> Option<String> {
+    let folders = env::var_os("PATH").unwrap_or_default();
+    let is_missing =
+        |program: &&&str| !env::split_paths(&folders).any(|folder| folder.join(program).is_file());
+    let program = programs.iter().find(is_missing)?;
+    Some(format!("{program} is not installed"))
 }

@@ -20,11 +20,12 @@ const APT_LIMIT: Duration = Duration::from_secs(600);
 const PIP_LIMIT: Duration = Duration::from_secs(600);
 
 /// Debian packages, and how to see that one is there already.
-const PACKAGES: [(&str, Sign); 16] = [
+const PACKAGES: [(&str, Sign); 17] = [
     ("prosody", Sign::Program("prosodyctl")),
     ("lua-unbound", Sign::Package),
     ("lua-sec", Sign::Package),
     ("lua-event", Sign::Package),
+    ("ejabberd", Sign::Package),
     ("openssl", Sign::Program("openssl")),
     ("profanity", Sign::Program("profanity")),
     ("tmux", Sign::Program("tmux")),

@@ -24,12 +24,13 @@ enum Record {
 /// Answers in a thread that ends with the process.
 pub(super) fn serve(network: &Network) {
     let mut zone = HashMap::new();
-    for (number, domain) in (1..).zip(Domain::ALL) {
+    for domain in Domain::ALL {
         zone.insert(
             domain.name().to_owned(),
-            Record::Address(network.server(number)),
+            Record::Address(network.server(domain.number())),
         );
-        let service = Record::Service(S2S_PORT, domain.name().to_owned());
+        // An address for a target: ejabberd asks us where the service is, but the system for the address of a name.
+        let service = Record::Service(S2S_PORT, network.server(domain.number()).to_string());
         zone.insert(format!("_xmpp-server._tcp.{}", domain.name()), service);
     }
     let socket = network

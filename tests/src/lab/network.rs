@@ -3,10 +3,13 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 
+use super::Domain;
+
 /// The ports are the usual ones, since the addresses are our own. The DNS port is above 1023, for users other than root.
 pub(super) const C2S_PORT: u16 = 5222;
 pub(super) const TLS_PORT: u16 = 5223;
 pub(super) const S2S_PORT: u16 = 5269;
+pub(super) const HTTP_PORT: u16 = 5280;
 const DNS_PORT: u16 = 10053;
 
 /// How often to draw before giving up; a single draw fails only when another lab has the same of 16,000 networks.
@@ -28,9 +31,15 @@ impl Network {
             let Ok(dns) = UdpSocket::bind(address(prefix, 9, DNS_PORT)) else {
                 continue;
             };
-            let free =
-                |port| (1..=2).all(|host| TcpListener::bind(address(prefix, host, port)).is_ok());
-            if free(C2S_PORT) && free(TLS_PORT) && free(S2S_PORT) {
+            let free = |port| {
+                Domain::ALL
+                    .iter()
+                    .all(|domain| TcpListener::bind(address(prefix, domain.number(), port)).is_ok())
+            };
+            if [C2S_PORT, TLS_PORT, S2S_PORT, HTTP_PORT]
+                .into_iter()
+                .all(free)
+            {
                 return Self { prefix, dns };
             }
         }

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use super::Domain;
 use super::network::{C2S_PORT, Network, S2S_PORT, TLS_PORT};
 use super::warden::Warden;
+use super::{Domain, Server};
 use crate::patience::{PATIENCE, wait_for};
 use crate::process::{run, tail};
 
@@ -18,8 +18,8 @@ const CAPTURE_MODULE: &str = include_str!("../../lab/mod_lab_capture.lua");
 #[derive(Debug)]
 pub(super) struct Prosody {
     domain: Domain,
-    pub(super) folder: PathBuf,
-    pub(super) c2s: SocketAddr,
+    folder: PathBuf,
+    c2s: SocketAddr,
     s2s: SocketAddr,
     // Ended by the warden.
     _process: Child,
@@ -38,8 +38,7 @@ impl Prosody {
         }
         fs::write(folder.join("plugins/mod_lab_capture.lua"), CAPTURE_MODULE)
             .expect("the capture module");
-        let number = if domain == Domain::A { 1 } else { 2 };
-        let address = network.server(number);
+        let address = network.server(domain.number());
         let mut configuration = CONFIGURATION.to_owned();
         for (word, value) in [
             ("@DIR@", folder.display().to_string()),
@@ -80,23 +79,32 @@ impl Prosody {
             _process: process,
         }
     }
+}
 
-    pub(super) fn wait_until_ready(&self) {
+impl Server for Prosody {
+    fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn c2s(&self) -> SocketAddr {
+        self.c2s
+    }
+
+    fn wait_until_ready(&self) {
         for address in [self.c2s, self.s2s] {
             let ready = wait_for(PATIENCE, || {
                 TcpStream::connect_timeout(&address, Duration::from_secs(1)).ok()
             });
             assert!(
                 ready.is_some(),
-                "Prosody of {} does not listen on {address}:\n{}{}",
+                "Prosody of {} does not listen on {address}:\n{}",
                 self.domain.name(),
-                tail(&self.folder.join("output"), 30),
-                tail(&self.folder.join("prosody.log"), 30),
+                self.story(),
             );
         }
     }
 
-    pub(super) fn register(&self, user: &str, password: &str) {
+    fn register(&self, user: &str, password: &str) {
         run(Command::new("prosodyctl")
             .arg("--config")
             .arg(self.folder.join("prosody.cfg.lua"))
@@ -104,7 +112,7 @@ impl Prosody {
     }
 
     /// Writes a contact into the server's own storage. The server reads it when the owner logs in.
-    pub(super) fn add_contact(&self, user: &str, contact: &str) {
+    fn add_contact(&self, user: &str, contact: &str) {
         let folder = self
             .folder
             .join("data")
@@ -119,8 +127,8 @@ impl Prosody {
         fs::write(&file, roster.replacen("return {", &contact, 1)).expect("a roster");
     }
 
-    pub(super) fn capture_file(&self) -> PathBuf {
-        self.folder.join("capture")
+    fn story(&self) -> String {
+        tail(&self.folder.join("output"), 30) + &tail(&self.folder.join("prosody.log"), 30)
     }
 }
 
