@@ -29,6 +29,7 @@ mod malicious_server;
 mod outbox;
 mod publish;
 mod questions;
+mod rooms;
 mod rotation;
 mod schedules;
 mod sends;

@@ -2,6 +2,7 @@
 //! storage, so that a conversation of many devices runs in milliseconds. Every stanza crosses as text, as it would on
 //! a wire, and everything that crossed is kept for a look.
 
+mod room;
 mod server;
 mod watched;
 
@@ -16,6 +17,7 @@ use omemo::{
     RandomnessError, Role, Settings, Ticket, Timestamp, Version,
 };
 
+pub use self::room::Room;
 pub use self::server::{carbon, error, set};
 pub use self::watched::{Fragile, Watched};
 
@@ -99,6 +101,8 @@ pub struct Hub<S> {
     pub objects: Objection,
     /// Accounts without a device on the hub whose rows belong into a dump.
     pub strangers: Vec<String>,
+    /// The rooms.
+    pub rooms: Vec<Room>,
 }
 
 impl<S: Store + 'static> Default for Hub<S> {
@@ -124,6 +128,7 @@ impl<S: Store + 'static> Hub<S> {
             lets_pass: |_| true,
             objects: Box::new(|_, _| None),
             strangers: Vec::new(),
+            rooms: Vec::new(),
         }
     }
 
@@ -212,6 +217,7 @@ impl<S: Store + 'static> Hub<S> {
         if let Some(account) = &mut self.devices[at.0].account {
             account.offline();
         }
+        self.expel_everywhere(at);
     }
 
     /// The process dies and comes back on the store that it left, opened again by `reopen`.
@@ -238,6 +244,7 @@ impl<S: Store + 'static> Hub<S> {
         device.account = Some(account);
         device.tickets.clear();
         device.online = false;
+        self.expel_everywhere(at);
     }
 
     /// Gives the store away, as when a device is switched off for good.

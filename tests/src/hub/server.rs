@@ -53,6 +53,9 @@ impl<S: Store + 'static> Hub<S> {
     }
 
     fn route_message(&mut self, at: At, message: &Element) {
+        if self.reflect(at, message) {
+            return;
+        }
         let to = message.attr("to").unwrap().to_owned();
         let own = self.devices[at.0].jid.to_string();
         for other in 0..self.devices.len() {
@@ -103,6 +106,9 @@ impl<S: Store + 'static> Hub<S> {
     ) -> Result<Option<Element>, Element> {
         if let Some(error) = (self.objects)(owner, iq) {
             return Err(error);
+        }
+        if let Some(answer) = self.ask_room(owner, iq) {
+            return answer;
         }
         if let Some(configure) = iq
             .get_child("pubsub", OWNER)

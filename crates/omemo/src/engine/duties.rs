@@ -54,9 +54,11 @@ impl<T: Transaction> Call<'_, T> {
     /// Our own account, somebody we wrote to, somebody the app calls known, or who shares a room with
     /// us and sees us there.
     pub(super) fn is_familiar(&self, jid: &BareJid) -> Result<bool, Error> {
-        Ok(*jid == self.me.jid
-            || self.is_in_a_room_with_us(jid)
-            || self.tx.contact(jid)?.is_some())
+        Ok(
+            *jid == self.me.jid
+                || self.is_in_a_room_with_us(jid)
+                || self.tx.contact(jid)?.is_some(),
+        )
     }
 
     /// Notes what is owed. To strangers only so much: who becomes familiar later is answered then,
