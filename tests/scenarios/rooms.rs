@@ -516,8 +516,7 @@ fn messages_wait_for_the_room<S: Stores>(mut stores: S, version: Version) {
         unserved(&events, "1")[0].reason,
         UnservedReason::NotInRoom(_)
     ));
-    let room = BareJid::parse(ROOM).unwrap();
-    let entering = room.clone();
+    let entering = BareJid::parse(ROOM).unwrap();
     hub.call(juliet, move |account| account.enter(&entering));
     let events = hub.say(juliet, ROOM, "2", "on my way in");
     assert!(!is_refused(&events, "2"));
