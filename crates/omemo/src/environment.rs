@@ -4,6 +4,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use omemo_ratchet::{Randomness, SystemRandomness};
 
+use crate::anchor::Anchor;
+
 /// A moment, in whole seconds since 1970-01-01T00:00:00Z. Clocks go back; nothing here assumes
 /// that they do not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -38,11 +40,12 @@ impl Timestamp {
     }
 }
 
-/// The clock and the source of randomness of an account, given at opening so that a year runs in
+/// The clock and the source of randomness of an account, and perhaps an anchor, given at opening so that a year runs in
 /// a test in seconds and a conversation can be replayed.
 pub struct Environment {
     now: Box<dyn Fn() -> Timestamp + Send>,
     randomness: Box<dyn Randomness + Send>,
+    anchor: Option<Box<dyn Anchor + Send>>,
 }
 
 impl Environment {
@@ -62,11 +65,34 @@ impl Environment {
         Self {
             now: Box::new(now),
             randomness: Box::new(randomness),
+            anchor: None,
         }
+    }
+
+    /// The same with an anchor: a store that was put back to an older state is noticed when it is
+    /// opened. Every handle on one store needs the same anchor.
+    #[must_use]
+    pub fn with_anchor(mut self, anchor: impl Anchor + Send + 'static) -> Self {
+        self.anchor = Some(Box::new(anchor));
+        self
     }
 
     pub(crate) fn now(&self) -> Timestamp {
         (self.now)()
+    }
+
+    pub(crate) fn anchor(&mut self) -> Option<&mut (dyn Anchor + Send + 'static)> {
+        self.anchor.as_deref_mut()
+    }
+
+    /// Both at once.
+    pub(crate) fn parts(
+        &mut self,
+    ) -> (
+        &mut dyn Randomness,
+        Option<&mut (dyn Anchor + Send + 'static)>,
+    ) {
+        (&mut *self.randomness, self.anchor.as_deref_mut())
     }
 
     pub(crate) fn randomness(&mut self) -> &mut dyn Randomness {

@@ -3,6 +3,7 @@
 
 use omemo_ratchet::RandomnessError;
 
+use crate::anchor::AnchorError;
 use crate::store::StoreError;
 use crate::{BareJid, JidError};
 
@@ -16,6 +17,9 @@ pub enum Error {
     /// The caller.
     #[error(transparent)]
     Caller(#[from] CallerError),
+    /// The anchor, without which it is not known whether the store is the newest.
+    #[error(transparent)]
+    Anchor(#[from] AnchorError),
     /// The operating system gave no randomness.
     #[error("no randomness from the operating system: {0}")]
     Randomness(#[from] RandomnessError),

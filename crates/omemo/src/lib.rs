@@ -112,6 +112,7 @@
 
 mod account;
 mod address;
+mod anchor;
 mod device;
 mod engine;
 mod environment;
@@ -134,6 +135,7 @@ pub mod xml;
 
 pub use account::{Account, Removal};
 pub use address::{Address, BareJid, DeviceId, DeviceIdError, FullJid, JidError};
+pub use anchor::{Anchor, AnchorError};
 pub use device::Device;
 pub use environment::{Environment, Timestamp};
 pub use error::{CallerError, Error};

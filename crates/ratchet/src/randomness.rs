@@ -30,6 +30,8 @@ pub enum Role {
     PayloadIv,
     /// A device id. Drawn by the layer above.
     DeviceId,
+    /// Where the ids of new prekeys begin (8 bytes). Drawn by the layer above.
+    PreKeyId,
     /// The padding of an envelope. Drawn by the layer above.
     Padding,
     /// The id of a stanza. Drawn by the layer above.

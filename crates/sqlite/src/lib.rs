@@ -56,6 +56,7 @@
 //! through this crate's hands are wiped from memory, but SQLite's page cache, its statement buffers
 //! and the operating system's cache hold copies that are not.
 
+mod anchor;
 mod boxes;
 mod devices;
 mod encryption;
@@ -68,6 +69,7 @@ mod schema;
 mod sessions;
 mod transaction;
 
+pub use anchor::FileAnchor;
 pub use encryption::StoreKey;
 pub use open::{SqliteOptions, SqliteStore};
 pub use transaction::SqliteTransaction;

@@ -2,13 +2,15 @@
 
 mod deactivation;
 mod own_devices;
+mod recovery;
+mod replacement;
 mod rooms;
 
 pub use deactivation::Removal;
 
 use omemo_ratchet::{Fingerprint, IdentityKeyPair, Role};
 
-use crate::engine::{Call, Input, Me, make_account, make_keys};
+use crate::engine::{Call, Finished, Input, Me, make_account, make_keys};
 use crate::store::{Change, Store, Transaction};
 use crate::stream::Stream;
 use crate::{
@@ -32,6 +34,12 @@ pub struct Account<S> {
     stream: Stream,
     /// It was deactivated: the store holds nothing of it any more.
     removed: bool,
+    /// The latest generation of the store that this handle has seen.
+    generation: u64,
+    /// The anchor holds the record of this store.
+    anchor_is_ours: bool,
+    /// What the next output says.
+    pending: Vec<Event>,
 }
 
 impl<S: Store + 'static> Account<S> {
@@ -73,7 +81,11 @@ impl<S: Store + 'static> Account<S> {
                 made = true;
             }
         }
-        if made {
+        let met = recovery::meet(environment.anchor(), &identity, &mut row, is_new)?;
+        if met.changed {
+            tx.write(Change::PutAccount(row.clone()))?;
+        }
+        if made || met.changed {
             tx.commit()?;
         } else {
             drop(tx);
@@ -90,6 +102,9 @@ impl<S: Store + 'static> Account<S> {
             device: row.device,
             stream: Stream::default(),
             removed: false,
+            generation: row.generation,
+            anchor_is_ours: met.holds,
+            pending: met.events,
         })
     }
 
@@ -340,15 +355,22 @@ impl<S: Store + 'static> Account<S> {
         let stream = self.stream.clone();
         let randomness = self.environment.randomness();
         let mut call = Call::new(tx, &self.me, &self.settings, stream, now, randomness)?;
+        call.look_back(self.generation)?;
         work(&mut call)?;
         call.due()?;
         let device = call.account.device;
-        let (mut output, stream) = call.finish()?;
+        let finished = call.finish()?;
         self.device = device;
-        match stream {
+        let mut output = finished.output;
+        match finished.stream {
             Some(stream) => self.stream = stream,
             None => self.erased(&mut output),
         }
+        self.generation = self.generation.max(finished.generation);
+        if finished.committed {
+            self.keep_anchor(&mut output);
+        }
+        output.events.splice(0..0, self.pending.drain(..));
         Ok(output)
     }
 
@@ -379,7 +401,18 @@ impl<S: Store + 'static> Account<S> {
         let stream = self.stream.clone();
         let mut call = Call::new(tx, &self.me, &self.settings, stream, now, randomness)?;
         work(&mut call)?;
-        call.finish().map(|_| ())
+        let Finished {
+            generation,
+            committed,
+            ..
+        } = call.finish()?;
+        self.generation = self.generation.max(generation);
+        if committed {
+            let mut output = Output::default();
+            self.keep_anchor(&mut output);
+            self.pending.append(&mut output.events);
+        }
+        Ok(())
     }
 
     /// A call that only reads.

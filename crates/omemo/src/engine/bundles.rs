@@ -8,6 +8,7 @@ use omemo_ratchet::{Session, VerifiedBundle, Version};
 use super::Call;
 use super::lists::unknown_device;
 use super::questions::Reply;
+use super::replace::is_overdue;
 use super::seen::Seen;
 use crate::protocol;
 use crate::stanza::pubsub;
@@ -76,10 +77,14 @@ impl<T: Transaction> Call<'_, T> {
             ..row
         }))?;
         let trust = self.meet(&address, &key)?;
-        if self.wants_session(version, &address, trust)? {
-            self.initiate(version, address, bundle)?;
+        let replaces = self.owes_replacement(version, &address)?;
+        if !replaces && !self.wants_session(version, &address, trust)? {
+            return Ok(());
         }
-        Ok(())
+        match self.initiate(version, address, bundle)? {
+            Some(session) if replaces => self.replaced(session),
+            _ => Ok(()),
+        }
     }
 
     /// A session is made only when it is used at once (XEP-0384 §6).
@@ -89,7 +94,11 @@ impl<T: Transaction> Call<'_, T> {
         address: &Address,
         trust: Trust,
     ) -> Result<bool, Error> {
-        if !self.tx.sessions(version, address)?.is_empty() {
+        let sessions = self.tx.sessions(version, address)?;
+        let serves = sessions
+            .first()
+            .is_some_and(|row| !is_overdue(row, self.now));
+        if serves || self.is_restored() {
             return Ok(false);
         }
         let duty = self.tx.duties()?.into_iter().any(|duty| {
@@ -107,7 +116,7 @@ impl<T: Transaction> Call<'_, T> {
         version: Version,
         address: Address,
         bundle: &VerifiedBundle,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<SessionRow>, Error> {
         let session = Session::initiate(
             version,
             &self.me.identity,
@@ -125,20 +134,22 @@ impl<T: Transaction> Call<'_, T> {
                     last_used: self.number(),
                     made_at: self.now,
                 };
-                self.write(Change::PutSession(row))?;
+                self.write(Change::PutSession(row.clone()))?;
                 let mut seen = self.seen(version, &address)?;
                 self.drop_surplus_sessions(version, &address, &mut seen)?;
                 self.write(Change::PutSeen(SeenRow {
                     version,
                     address,
                     keys: seen.to_bytes(),
-                }))
+                }))?;
+                Ok(Some(row))
             }
             Err(error) => {
                 let row = self.tx.device(version, &address)?;
                 let row =
                     row.unwrap_or_else(|| unknown_device(version, &address.jid, address.device));
-                self.device_failed(row, error.to_string())
+                self.device_failed(row, error.to_string())?;
+                Ok(None)
             }
         }
     }
@@ -151,8 +162,19 @@ impl<T: Transaction> Call<'_, T> {
         address: &Address,
         seen: &mut Seen,
     ) -> Result<(), Error> {
+        self.keep_sessions(version, address, MOST_SESSIONS, seen)
+    }
+
+    /// Keeps the newest sessions with a device and drops the others.
+    pub(super) fn keep_sessions(
+        &mut self,
+        version: Version,
+        address: &Address,
+        most: usize,
+        seen: &mut Seen,
+    ) -> Result<(), Error> {
         let sessions = self.tx.sessions(version, address)?;
-        for row in sessions.iter().skip(MOST_SESSIONS) {
+        for row in sessions.iter().skip(most) {
             for skipped in self
                 .tx
                 .skipped_beyond(version, address, &row.ephemeral_key, 0)?
@@ -174,6 +196,7 @@ impl<T: Transaction> Call<'_, T> {
             domain = row.address.jid.domain(),
             "the bundle of a device cannot be used"
         );
+        self.not_replaced(row.version, &row.address, &reason)?;
         self.write(Change::PutDevice(DeviceRow {
             retry_after: Some(self.now.after(BUNDLE_PAUSE)),
             failure: Some(reason),

@@ -34,6 +34,12 @@ impl<T: Transaction> Call<'_, T> {
                 break;
             }
             let device = (duty.version, duty.address.clone());
+            if duty.kind == DutyKind::Replacement {
+                if self.stream.is_ready(duty.version) {
+                    self.begin_replacement(&duty)?;
+                }
+                continue;
+            }
             if sealed.contains(&device) || !self.may_answer(&duty)? {
                 continue;
             }

@@ -18,6 +18,8 @@ mod plan;
 mod publish;
 mod questions;
 mod receive;
+mod replace;
+mod restore;
 mod rooms;
 mod seal;
 mod seen;
@@ -40,6 +42,18 @@ pub(crate) struct Me {
     pub(crate) identity: IdentityKeyPair,
     /// Names this handle among others on the same store.
     pub(crate) handle: u64,
+}
+
+/// What a call leaves behind.
+pub(crate) struct Finished {
+    /// What may leave the library.
+    pub(crate) output: Output,
+    /// What the handle remembers of its stream; `None` when every row of the account is gone.
+    pub(crate) stream: Option<Stream>,
+    /// The generation of the store.
+    pub(crate) generation: u64,
+    /// The call has changed the store.
+    pub(crate) committed: bool,
 }
 
 /// One call's transaction and everything that its steps may use.
@@ -86,20 +100,33 @@ impl<'call, T: Transaction> Call<'call, T> {
     }
 
     /// Commits, and gives what may leave the library; nothing is left to do for one that is erased.
-    pub(crate) fn finish(mut self) -> Result<(Output, Option<Stream>), Error> {
+    pub(crate) fn finish(mut self) -> Result<Finished, Error> {
         if self.erased {
             self.tx.write(Change::DeleteAccount)?;
             self.tx.commit()?;
-            return Ok((self.output, None));
+            return Ok(Finished {
+                output: self.output,
+                stream: None,
+                generation: self.account.generation,
+                committed: true,
+            });
         }
         self.output.wake = self.wake()?;
         self.stream.next_wake = self.output.wake;
         if self.written {
             self.account.generation += 1;
+        }
+        let finished = Finished {
+            output: self.output,
+            stream: Some(self.stream),
+            generation: self.account.generation,
+            committed: self.written,
+        };
+        if finished.committed {
             self.tx.write(Change::PutAccount(self.account))?;
             self.tx.commit()?;
         }
-        Ok((self.output, Some(self.stream)))
+        Ok(finished)
     }
 
     /// Everything that an online handle looks at with every call.
@@ -112,9 +139,13 @@ impl<'call, T: Transaction> Call<'call, T> {
         }
         self.close_expired_catch_up()?;
         self.drop_overdue_questions()?;
+        if self.is_restored() {
+            return self.go_on_inspecting();
+        }
         self.maintain_own_keys()?;
         self.go_on_removing()?;
         self.go_on_publishing()?;
+        self.note_recovered()?;
         self.discharge_duties()?;
         // what was sealed earlier leaves earlier
         self.hand_out_outbox()?;

@@ -48,7 +48,7 @@ pub(crate) fn make_keys(
     now: Timestamp,
     randomness: &mut dyn Randomness,
 ) -> Result<(), Error> {
-    let mut publication = PublicationRow {
+    let publication = PublicationRow {
         version,
         bundle_revision: 1,
         published_revision: 0,
@@ -56,6 +56,17 @@ pub(crate) fn make_keys(
         next_pre_key: first_pre_key()?,
         next_signed_pre_key: first_signed_pre_key()?,
     };
+    fill_publication(tx, publication, identity, now, randomness)
+}
+
+/// Makes all prekeys and a signed prekey, with the next ids.
+pub(super) fn fill_publication(
+    tx: &mut impl Transaction,
+    mut publication: PublicationRow,
+    identity: &IdentityKeyPair,
+    now: Timestamp,
+    randomness: &mut dyn Randomness,
+) -> Result<(), Error> {
     for _ in 0..PRE_KEYS {
         let row = next_pre_key(&mut publication, randomness)?;
         tx.write(Change::PutPreKey(row))?;
@@ -264,6 +275,6 @@ fn first_signed_pre_key() -> Result<SignedPreKeyId, Error> {
     SignedPreKeyId::parse(1).map_err(bad_id)
 }
 
-fn bad_id<E>(_: E) -> Error {
+pub(super) fn bad_id<E>(_: E) -> Error {
     Error::Bug("a prekey id out of range")
 }

@@ -6,6 +6,7 @@ use omemo_ratchet::{IdentityKey, Version};
 
 use super::Call;
 use super::bundles::IDENTITY_CHANGED;
+use super::replace::is_overdue;
 use crate::protocol;
 use crate::store::{DeviceRow, SessionRow, Transaction, TrustRow};
 use crate::{Address, BareJid, DeviceId, Element, Error, Timestamp, Trust, UnservedReason};
@@ -133,10 +134,16 @@ impl Recipient {
                 reason = refusal;
                 continue;
             }
-            if let Some(session) = self.sessions.remove(&place) {
-                return Fate::Served(Box::new(session));
-            }
             let pausing = |now: Timestamp| row.retry_after.is_some_and(|at| now < at);
+            if let Some(session) = self.sessions.remove(&place) {
+                return match patience {
+                    // one that cannot be renewed serves all the same
+                    Patience::Until(now) if is_overdue(&session, now) && !pausing(now) => {
+                        Fate::LacksBundle(version)
+                    }
+                    _ => Fate::Served(Box::new(session)),
+                };
+            }
             reason = match (patience, &row.failure) {
                 (Patience::Until(now) | Patience::Over(now), Some(failure)) if pausing(now) => {
                     unusable(failure)

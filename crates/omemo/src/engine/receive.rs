@@ -244,7 +244,7 @@ impl<T: Transaction> Call<'_, T> {
                 continue;
             };
             if self.is_me(&sender, encrypted.sid) {
-                return Ok(());
+                return self.own_message(protocol, &encrypted, received);
             }
             let own = self.me.jid.clone();
             if encrypted
@@ -327,6 +327,7 @@ impl<T: Transaction> Call<'_, T> {
         if refusal == UndecryptableReason::NoSession {
             self.lacks_their_session(protocol, &address)?;
         }
+        self.heal(protocol, &address, &refusal)?;
         // nothing that a person could miss is lost with an empty message
         if encrypted.payload.is_some() {
             self.undecryptable(

@@ -12,7 +12,7 @@ use crate::protocol::{self, Protocol, Stamp};
 use crate::stanza::encrypted::{Encrypted, EncryptedKey};
 use crate::stanza::message::{self, MessageKind};
 use crate::stanza::{body, eme, hints, sid, text};
-use crate::store::{Change, ContactRow, OutboxRow, SessionRow, StoreError, Transaction};
+use crate::store::{Change, ContactRow, DutyKind, OutboxRow, SessionRow, StoreError, Transaction};
 use crate::stream::Waiting;
 use crate::{
     Address, BareJid, CallerError, Chat, Element, Error, Event, Outgoing, Served, Stanza, Ticket,
@@ -219,7 +219,8 @@ impl<T: Transaction> Call<'_, T> {
         keys: &[(Address, EncryptedKey)],
     ) -> Result<(), Error> {
         for duty in self.tx.duties()? {
-            if duty.version == version && keys.iter().any(|(device, _)| *device == duty.address) {
+            let is_answer = duty.version == version && duty.kind != DutyKind::Replacement;
+            if is_answer && keys.iter().any(|(device, _)| *device == duty.address) {
                 self.write(Change::DeleteDuty(duty))?;
             }
         }

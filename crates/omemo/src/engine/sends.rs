@@ -39,7 +39,12 @@ impl<T: Transaction> Call<'_, T> {
             Some(_) => return Err(OTHER_CHAT.into()),
             None => {}
         }
-        if !self.sealed_before(&outgoing)? {
+        if self.sealed_before(&outgoing)? {
+            return Ok(());
+        }
+        if self.is_restored() {
+            self.refuse_restored(outgoing.id, outgoing.chat);
+        } else {
             self.stream.waiting.push(Waiting {
                 outgoing,
                 deadline: self.now.after(ANSWER_TIME),

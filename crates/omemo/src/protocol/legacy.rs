@@ -25,6 +25,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     names_the_room: false,
     reports_foreign_messages: false,
     answers_without_session: false,
+    may_heal: true,
     shape: &Elements,
     wrapping: &Content,
 };

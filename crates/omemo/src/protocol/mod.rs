@@ -39,6 +39,9 @@ pub(crate) struct Protocol {
     pub(crate) reports_foreign_messages: bool,
     /// A message without a session is answered with a new one (XEP-0384 §6).
     pub(crate) answers_without_session: bool,
+    /// A broken session may be replaced without being asked to, where the app wants it; omemo:2
+    /// forbids it (XEP-0384 §8).
+    pub(crate) may_heal: bool,
     /// How its elements look.
     pub(crate) shape: &'static dyn Shape,
     /// How content becomes the payload's plaintext.

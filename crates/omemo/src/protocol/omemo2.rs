@@ -22,6 +22,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     names_the_room: true,
     reports_foreign_messages: true,
     answers_without_session: true,
+    may_heal: false,
     shape: &Elements,
     wrapping: &Content,
 };

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod anchor;
 mod common;
 mod conformance;
 mod encryption;
