@@ -8,6 +8,7 @@ mod audit;
 mod c_checks;
 mod c_library;
 mod c_page;
+mod hostile;
 mod install;
 mod licence;
 mod oracles;
@@ -68,6 +69,14 @@ enum Chore {
         wish: oracles::Wish,
         #[command(flatten)]
         needs: Needs,
+    },
+    /// Hold random schedules of honest accounts against a malicious server and malicious peers
+    ///
+    /// Everything in a schedule follows from its seed. One that breaks a rule is made small and printed with the command that holds
+    /// it again.
+    Hostile {
+        #[command(flatten)]
+        wish: hostile::Wish,
     },
     /// Check everything as `test --strict` does, and more thoroughly: at most an hour
     Full {
@@ -144,6 +153,7 @@ fn main() -> ExitCode {
             let installer = Installer::new(!needs.no_install, needs.strict).with_signal();
             steps::only_oracles(&workspace, installer, &wish, &mut report);
         }
+        Chore::Hostile { wish } => steps::only_hostile(&workspace, &wish, &mut report),
         Chore::Install {
             prefix,
             destdir,

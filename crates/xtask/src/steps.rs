@@ -2,7 +2,7 @@
 //!
 //! Builds of one workspace differ by profile, features and the packages that are chosen; whatever differs is compiled again.
 //! So every step here takes the whole workspace with the same features, and there are two builds in all: one that only checks
-//! (clippy, docs) and one that runs (tests, the demo, the end-to-end tests). The thorough chore adds one test program that is
+//! (clippy, docs) and one that runs (tests, the demo, the end-to-end tests). The thorough chore adds two test programs that are
 //! optimised, and the crates that can encrypt their files, built to do so.
 
 use std::process::Command;
@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::c_checks;
+use crate::hostile;
 use crate::install::Installer;
 use crate::oracles::{self, Wish};
 use crate::report::{Report, Step, Verdict};
@@ -26,6 +27,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 const BUILD_LIMIT: Duration = Duration::from_secs(25 * 60);
 const TEST_LIMIT: Duration = Duration::from_secs(15 * 60);
 const INTEROP_LIMIT: Duration = Duration::from_secs(15 * 60);
+const HOSTILE_LIMIT: Duration = Duration::from_secs(30 * 60);
 const ORACLES_LIMIT: Duration = Duration::from_secs(30 * 60);
 
 /// How much more the thorough chore does: cases of each property (proptest's own number is 256), kills, and rounds of the
@@ -99,6 +101,7 @@ pub(crate) fn everything(
     });
     if thorough {
         report.step("iterations", |step| iterations(workspace, step));
+        only_hostile(workspace, &hostile::Wish::thorough(), report);
     }
     report.step("demo", |step| {
         step.check(Command::new(workspace.built("omemo")).arg("demo"), MINUTE)
@@ -210,6 +213,20 @@ pub(crate) fn interop(
     if build(workspace, report) {
         report.step("interop", |step| {
             end_to_end(workspace, installer, names, keep, step)
+        });
+    }
+}
+
+/// Only the schedules against a malicious server.
+pub(crate) fn only_hostile(workspace: &Workspace, wish: &hostile::Wish, report: &mut Report) {
+    let built = report.step("hostile-build", |step| {
+        step.check(hostile::command(workspace).arg("--no-run"), BUILD_LIMIT)
+    });
+    if built {
+        report.step("hostile", |step| {
+            let mut command = hostile::command(workspace);
+            command.arg("--").args(wish.arguments());
+            run_tests(step, &mut command, HOSTILE_LIMIT)
         });
     }
 }
