@@ -30,6 +30,7 @@ mod outbox;
 mod publish;
 mod questions;
 mod rooms;
+mod rooms_hostile;
 mod rotation;
 mod schedules;
 mod sends;
