@@ -453,7 +453,10 @@ pub extern "C" fn omemo_account_devices(
 
 /// A person has decided about a key. Only a full fingerprint names one.
 ///
+/// With `OMEMO_POLICY_AUTOMATIC` others are told (XEP-0450): now, or as soon as it can be.
+///
 /// `jid`: whose key, a bare JID. `fingerprint`: 64 hexadecimal digits; spaces do not matter. `trust`: one of `OMEMO_TRUST_...`.
+/// `output` (out): free it with `omemo_output_free`.
 ///
 /// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_NOT_UTF8`, `OMEMO_NOT_JID`, `OMEMO_NOT_FINGERPRINT`, `OMEMO_BAD_VALUE`,
 /// `OMEMO_UNKNOWN_KEY`, or one of `OMEMO_STORE_...`. Reads and writes the disk.
@@ -463,8 +466,9 @@ pub extern "C" fn omemo_account_decide(
     jid: *const c_char,
     fingerprint: *const c_char,
     trust: u32,
+    output: *mut *mut omemo_output,
 ) -> omemo_status {
-    call(account, |account| {
+    with_output(account, output, |account| {
         let fingerprint: Fingerprint = ptr::text(fingerprint)?
             .parse()
             .map_err(|_| Failure::from(omemo_status::OMEMO_NOT_FINGERPRINT))?;

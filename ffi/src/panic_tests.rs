@@ -120,7 +120,7 @@ fn calls(account: *mut omemo_account) -> Vec<(&'static str, omemo_status)> {
             "devices",
             omemo_account_devices(account, jid, &raw mut devices),
         ),
-        ("decide", omemo_account_decide(account, jid, key, 2)),
+        ("decide", omemo_account_decide(account, jid, key, 2, out)),
     ];
     assert!(output.is_null() && messages.is_null() && devices.is_null());
     statuses

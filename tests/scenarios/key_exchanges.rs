@@ -151,7 +151,7 @@ fn quirk_18_one_id_on_two_accounts_is_two_devices<S: Stores>(mut stores: S, vers
     let mallory = BareJid::parse(MALLORY).unwrap();
     let account = hub.devices[juliet.0].account.as_mut().unwrap();
     let key = account.devices(&mallory).unwrap()[0].fingerprint.unwrap();
-    account.decide(&mallory, &key, Trust::Distrusted).unwrap();
+    decide(&mut hub, juliet, MALLORY, key, Trust::Distrusted);
     let events = hub.send(juliet, ROMEO, "to romeo", "to romeo");
     let served = served(&events, "to romeo");
     assert_eq!(served.len(), 1, "{events:?}");

@@ -69,9 +69,7 @@ impl<S: Stores> Play<S> {
         hub.send(juliet, ROMEO, "before", "before");
         for (jid, at) in [(ROMEO, romeo), (JULIET, laptop)] {
             let key = hub.devices[at.0].account.as_ref().unwrap().fingerprint();
-            let jid = BareJid::parse(jid).unwrap();
-            let account = hub.devices[juliet.0].account.as_mut().unwrap();
-            account.decide(&jid, &key, Trust::Verified).unwrap();
+            decide(&mut hub, juliet, jid, key, Trust::Verified);
         }
         Self {
             version,

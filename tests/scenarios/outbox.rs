@@ -130,9 +130,8 @@ fn withdrawn_trust_holds_back_what_was_sealed_before<S: Stores>(mut stores: S, v
     let jid = BareJid::parse(ROMEO).unwrap();
     let account = hub.devices[juliet.0].account.as_mut().unwrap();
     let device = account.devices(&jid).unwrap().remove(0);
-    account
-        .decide(&jid, &device.fingerprint.unwrap(), Trust::Distrusted)
-        .unwrap();
+    let key = device.fingerprint.unwrap();
+    decide(&mut hub, juliet, ROMEO, key, Trust::Distrusted);
     hub.go_online(juliet);
     hub.settle();
     assert_eq!(hub.bodies(romeo), ["hello"]);

@@ -2,7 +2,10 @@
 
 use minidom::Element;
 use omemo::store::Store;
-use omemo::{Event, Served, UndecryptableReason, UnsentReason, Unserved, Version};
+use omemo::{
+    BareJid, Event, Fingerprint, Served, Trust, UndecryptableReason, UnsentReason, Unserved,
+    Version,
+};
 use omemo_tests::hub::{At, Hub, speaks};
 
 use crate::over::Stores;
@@ -125,6 +128,22 @@ pub fn signed_pre_key(bundle: &Element) -> u32 {
             key.attr(attribute)?.parse().ok()
         })
         .unwrap()
+}
+
+pub fn fingerprint<S: Store + 'static>(hub: &Hub<S>, at: At) -> Fingerprint {
+    hub.devices[at.0].account.as_ref().unwrap().fingerprint()
+}
+
+/// A person decides, and nothing is delivered.
+pub fn decide<S: Store + 'static>(
+    hub: &mut Hub<S>,
+    at: At,
+    jid: &str,
+    key: Fingerprint,
+    trust: Trust,
+) {
+    let jid = BareJid::parse(jid).unwrap();
+    hub.call(at, |account| account.decide(&jid, &key, trust));
 }
 
 pub fn xml(text: &str) -> Element {

@@ -2,8 +2,7 @@
 
 use omemo::store::Store;
 use omemo::{
-    BareJid, CallerError, Error, Event, Fingerprint, Settings, Trust, TrustPolicy, UnservedReason,
-    Version,
+    BareJid, CallerError, Error, Event, Settings, Trust, TrustPolicy, UnservedReason, Version,
 };
 use omemo_tests::hub::{At, Hub, speaks};
 
@@ -15,17 +14,6 @@ fn manual(version: Version) -> Settings {
     let mut settings = speaks(&[version]);
     settings.trust = TrustPolicy::Manual;
     settings
-}
-
-fn fingerprint<S: Store + 'static>(hub: &Hub<S>, at: At) -> Fingerprint {
-    hub.devices[at.0].account.as_ref().unwrap().fingerprint()
-}
-
-fn decide<S: Store + 'static>(hub: &mut Hub<S>, at: At, jid: &str, key: Fingerprint, trust: Trust) {
-    let account = hub.devices[at.0].account.as_mut().unwrap();
-    account
-        .decide(&BareJid::parse(jid).unwrap(), &key, trust)
-        .unwrap();
 }
 
 fn reasons<S: Store + 'static>(hub: &mut Hub<S>, from: At, id: &str) -> Vec<UnservedReason> {

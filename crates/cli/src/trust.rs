@@ -20,7 +20,8 @@ pub(crate) fn decide(
     };
     let jid = &decision.jid;
     match home.account()?.decide(jid, &fingerprint, trust) {
-        Ok(()) => {}
+        // nothing is sent without a connection: what others have to be told waits in the store
+        Ok(_) => {}
         Err(Error::Caller(CallerError::UnknownKey(_))) => {
             return Err(Failure::told(format!(
                 "no device of {jid} with this fingerprint was ever seen. Look at them with omemo devices {jid}"

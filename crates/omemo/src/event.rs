@@ -150,6 +150,18 @@ pub enum Event {
         /// All accounts that have shown it.
         accounts: Vec<BareJid>,
     },
+    /// What a URI did ([`Account::verify`](crate::Account::verify)).
+    Verified {
+        /// Whose keys.
+        jid: BareJid,
+        /// The keys that are verified now, or distrusted where the URI says so.
+        decided: Vec<Fingerprint>,
+        /// Keys that were not met yet, as they were written: it is done when they are met.
+        held: Vec<Fingerprint>,
+        /// Devices that are known with another key than the URI gives them. Nothing was changed for them:
+        /// the URI is old or wrong, or somebody else's key is published.
+        contradicted: Vec<Address>,
+    },
     /// The trust in a key changed without a decision made here (XEP-0450).
     TrustChanged {
         /// Whose key.
@@ -158,8 +170,10 @@ pub enum Event {
         fingerprint: Fingerprint,
         /// The new level.
         trust: crate::Trust,
-        /// Who said so.
-        told_by: Address,
+        /// The device that said so. `None` when it follows from a decision that was made here: one
+        /// about a key that had not been met yet, or the end of blind trust with the first key of an
+        /// account that is verified.
+        told_by: Option<Address>,
     },
     /// A device that spoke omemo:2 is only listed for legacy now. It is unserved until
     /// [`Account::allow_downgrade`](crate::Account::allow_downgrade).

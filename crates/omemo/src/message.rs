@@ -1,5 +1,6 @@
 //! What the app hands in and what it gets: outgoing and received messages.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use minidom::Element;
@@ -70,6 +71,28 @@ impl fmt::Display for Chat {
     }
 }
 
+/// Which devices a message may be encrypted for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Readers {
+    /// All that the trust policy allows: what the app sends.
+    Allowed,
+    /// Of these the ones whose keys are authenticated: trust messages of our own making (XEP-0450),
+    /// of which no event tells.
+    Authenticated(BTreeSet<Address>),
+}
+
+impl Readers {
+    /// Whether a device is among them, given the trust in its key.
+    pub(crate) fn include(&self, device: &Address, trust: Option<Trust>) -> bool {
+        match self {
+            Self::Allowed => true,
+            Self::Authenticated(devices) => {
+                trust == Some(Trust::Verified) && devices.contains(device)
+            }
+        }
+    }
+}
+
 /// A message that the app wants to be encrypted and sent.
 #[derive(Clone)]
 #[non_exhaustive]
@@ -85,6 +108,7 @@ pub struct Outgoing {
     /// What stands beside the encrypted element in the clear, for servers: XEP-0334 hints and the
     /// like. `<store/>` is always there.
     pub hints: Vec<Element>,
+    pub(crate) readers: Readers,
 }
 
 impl Outgoing {
@@ -96,6 +120,7 @@ impl Outgoing {
             chat,
             content,
             hints: Vec::new(),
+            readers: Readers::Allowed,
         }
     }
 
@@ -221,6 +246,7 @@ impl fmt::Debug for Outgoing {
             chat,
             content: _, // what people write belongs into no log
             hints,
+            readers: _,
         } = self;
         f.debug_struct("Outgoing")
             .field("id", id)

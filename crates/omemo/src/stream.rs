@@ -45,6 +45,8 @@ pub(crate) struct Stream {
     pub(crate) handed_out: BTreeSet<Ticket>,
     /// The outbox has to be looked at.
     pub(crate) outbox_due: Option<Timestamp>,
+    /// When accounts are told again what they are owed (XEP-0450), since a device was not served.
+    pub(crate) telling: BTreeMap<BareJid, Timestamp>,
     /// More answers are owed than one call may send.
     pub(crate) duties_due: Option<Timestamp>,
     /// What the last output said.
@@ -227,6 +229,7 @@ impl Stream {
             .chain(self.leaving.as_ref().map(|leaving| leaving.deadline))
             .chain(self.outbox_due)
             .chain(self.duties_due)
+            .chain(self.telling.values().copied())
             .min()
     }
 }

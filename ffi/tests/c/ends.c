@@ -128,8 +128,12 @@ static void ask_lists(struct client *client, const char *other) {
     read_text(omemo_device_fingerprint(device));
     read_text(omemo_device_label(device));
     read_text(omemo_device_failure(device));
-    if (i == 1)
-      IS(OMEMO_OK, omemo_account_decide(client->account, other, omemo_device_fingerprint(device), OMEMO_TRUST_BLIND));
+    if (i == 1) {
+      omemo_output *output = NULL;
+      const char *fingerprint = omemo_device_fingerprint(device);
+      IS(OMEMO_OK, omemo_account_decide(client->account, other, fingerprint, OMEMO_TRUST_BLIND, &output));
+      world_take(client, &output);
+    }
     CHECK(omemo_devices_get(devices, 1) == NULL && omemo_devices_get(devices, SIZE_MAX) == NULL);
     omemo_devices_free(&devices);
   }

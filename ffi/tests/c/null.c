@@ -108,9 +108,11 @@ static void other_calls_refuse_null(omemo_account *account) {
   FAILS(OMEMO_NULL, devices, omemo_account_devices(NULL, "c@d.example", &devices));
   FAILS(OMEMO_NULL, devices, omemo_account_devices(account, NULL, &devices));
   IS(OMEMO_NULL, omemo_account_devices(account, "c@d.example", NULL));
-  IS(OMEMO_NULL, omemo_account_decide(NULL, "c@d.example", KEY, OMEMO_TRUST_VERIFIED));
-  IS(OMEMO_NULL, omemo_account_decide(account, NULL, KEY, OMEMO_TRUST_VERIFIED));
-  IS(OMEMO_NULL, omemo_account_decide(account, "c@d.example", NULL, OMEMO_TRUST_VERIFIED));
+  omemo_output *output;
+  FAILS(OMEMO_NULL, output, omemo_account_decide(NULL, "c@d.example", KEY, OMEMO_TRUST_VERIFIED, &output));
+  FAILS(OMEMO_NULL, output, omemo_account_decide(account, NULL, KEY, OMEMO_TRUST_VERIFIED, &output));
+  FAILS(OMEMO_NULL, output, omemo_account_decide(account, "c@d.example", NULL, OMEMO_TRUST_VERIFIED, &output));
+  IS(OMEMO_NULL, omemo_account_decide(account, "c@d.example", KEY, OMEMO_TRUST_VERIFIED, NULL));
 
   char buffer[8] = "canary";
   CHECK(omemo_last_error(NULL, NULL, 0) > 0);

@@ -31,18 +31,19 @@ int main(int count, char **arguments) {
   keys_have_one_length(in_folder(arguments, "plain.db"));
   omemo_settings *settings = NULL;
   IS(OMEMO_OK, omemo_settings_new(&settings));
+  omemo_output *output = NULL;
   omemo_account *account = open_account(in_folder(arguments, "numbers.db"), "a@b.example");
   for (EACH(i, numbers)) {
     IS(OMEMO_BAD_VALUE, omemo_settings_set_protocols(settings, numbers[i]));
     IS(OMEMO_BAD_VALUE, omemo_settings_set_policy(settings, numbers[i]));
-    IS(OMEMO_BAD_VALUE, omemo_account_decide(account, "a@b.example", KEY, numbers[i]));
+    FAILS(OMEMO_BAD_VALUE, output, omemo_account_decide(account, "a@b.example", KEY, numbers[i], &output));
     CHECK(omemo_status_sentence((int32_t)numbers[i] | 0x40) != NULL);
   }
   IS(OMEMO_BAD_VALUE, omemo_settings_set_policy(settings, 3));
   CHECK(strstr(omemo_status_sentence(-1), "newer version") != NULL);
   CHECK(strstr(omemo_status_sentence(INT32_MIN), "newer version") != NULL);
   for (uint32_t trust = OMEMO_TRUST_UNDECIDED; trust <= OMEMO_TRUST_DISTRUSTED; trust++)
-    IS(OMEMO_UNKNOWN_KEY, omemo_account_decide(account, "a@b.example", KEY, trust));
+    FAILS(OMEMO_UNKNOWN_KEY, output, omemo_account_decide(account, "a@b.example", KEY, trust, &output));
   omemo_account_free(&account);
 
   /* The settings are what they were: good ones. */

@@ -61,9 +61,9 @@ static void everywhere(const char *text) {
   omemo_devices *devices = CANARY(omemo_devices);
   if (omemo_account_devices(account, text, &devices) == OMEMO_OK) omemo_devices_free(&devices);
   else CHECK(devices == CANARY(omemo_devices));
-  CHECK(omemo_account_decide(account, text, KEY, OMEMO_TRUST_VERIFIED) != OMEMO_OK);
-  CHECK(omemo_account_decide(account, "c@d.example", text, OMEMO_TRUST_VERIFIED) != OMEMO_OK);
-  CHECK(omemo_account_decide(account, text, text, OMEMO_TRUST_VERIFIED) != OMEMO_OK);
+  CHECK(SETTLED(omemo_account_decide(account, text, KEY, OMEMO_TRUST_VERIFIED, &output)) != OMEMO_OK);
+  CHECK(SETTLED(omemo_account_decide(account, "c@d.example", text, OMEMO_TRUST_VERIFIED, &output)) != OMEMO_OK);
+  CHECK(SETTLED(omemo_account_decide(account, text, text, OMEMO_TRUST_VERIFIED, &output)) != OMEMO_OK);
 }
 
 /* The same for opening an account. None of these texts is a JID, nor a path in a folder that is there. */

@@ -8,6 +8,8 @@ mod rooms;
 
 pub use deactivation::Removal;
 
+mod trust;
+
 use omemo_ratchet::{Fingerprint, IdentityKeyPair, Role};
 
 use crate::engine::{Call, Finished, Input, Me, make_account, make_keys};
@@ -15,7 +17,7 @@ use crate::store::{Change, Store, Transaction};
 use crate::stream::Stream;
 use crate::{
     BareJid, CallerError, Device, DeviceId, Element, Environment, Error, Event, FullJid, InboxId,
-    Message, Outgoing, Output, Settings, Ticket, Trust, protocol,
+    Message, Outgoing, Output, Settings, Ticket, protocol,
 };
 
 /// One device of one account: it takes every stanza that arrives and gives every stanza that has
@@ -321,19 +323,6 @@ impl<S: Store + 'static> Account<S> {
     /// [`Error::Store`]
     pub fn devices(&mut self, jid: &BareJid) -> Result<Vec<Device>, Error> {
         self.ask(|call| call.devices(jid))
-    }
-
-    /// A person has decided about a key. Only a full fingerprint names one.
-    ///
-    /// # Errors
-    /// [`Error::Store`]; [`CallerError::UnknownKey`] for a key that this account never showed.
-    pub fn decide(
-        &mut self,
-        jid: &BareJid,
-        fingerprint: &Fingerprint,
-        trust: Trust,
-    ) -> Result<(), Error> {
-        self.quiet(|call| call.decide(jid, fingerprint, trust))
     }
 
     /// Whether a stanza can concern us at all: most answers are to the app's own questions.

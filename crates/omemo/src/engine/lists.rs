@@ -6,6 +6,7 @@ use std::time::Duration;
 use omemo_ratchet::Version;
 
 use super::Call;
+use super::downgrade::ListChange;
 use super::questions::Reply;
 use crate::protocol;
 use crate::stanza::devices::DeviceList;
@@ -150,13 +151,20 @@ impl<T: Transaction> Call<'_, T> {
             .map(|row| (row.address.device, row))
             .collect();
         let mut changed = false;
+        let mut change = ListChange {
+            known_before: self.tx.device_list(version, jid)?.is_some(),
+            ..ListChange::default()
+        };
         for entry in &list.devices {
             let label = entry
                 .label
                 .as_ref()
                 .map(|label| (label.text.clone(), label.signature.clone()));
             let old = known.remove(&entry.id);
-            changed |= old.as_ref().is_none_or(|row| !row.listed);
+            if old.as_ref().is_none_or(|row| !row.listed) {
+                changed = true;
+                change.appeared.push(entry.id);
+            }
             if old
                 .as_ref()
                 .is_some_and(|row| row.listed && row.label == label)
@@ -175,6 +183,7 @@ impl<T: Transaction> Call<'_, T> {
             if row.identity.is_none() {
                 self.write(Change::DeleteDevice(version, row.address))?;
             } else if row.listed {
+                change.gone.push(row.clone());
                 self.write(Change::PutDevice(DeviceRow {
                     listed: false,
                     ..row
@@ -200,7 +209,7 @@ impl<T: Transaction> Call<'_, T> {
                 version,
             });
         }
-        Ok(())
+        self.note_changes_of_protocol(version, jid, &change)
     }
 
     /// A device wrote to us that is not on the list we have: the list may be old

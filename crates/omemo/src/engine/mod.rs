@@ -5,7 +5,9 @@
 //! concern; none of them commits, and a step that fails drops everything.
 
 mod bundles;
+mod decisions;
 mod devices;
+mod downgrade;
 mod duties;
 mod inbox;
 mod leaving;
@@ -24,6 +26,7 @@ mod rooms;
 mod seal;
 mod seen;
 mod sends;
+mod telling;
 mod trust;
 
 use omemo_ratchet::{IdentityKeyPair, Randomness, Role};
@@ -149,6 +152,7 @@ impl<'call, T: Transaction> Call<'call, T> {
         self.discharge_duties()?;
         // what was sealed earlier leaves earlier
         self.hand_out_outbox()?;
+        self.go_on_telling()?;
         self.go_on_sending()?;
         self.go_on_inspecting()
     }

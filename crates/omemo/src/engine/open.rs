@@ -58,6 +58,13 @@ struct Peer {
     seen: Seen,
 }
 
+impl Opening {
+    /// The identity key that the session has proven.
+    pub(super) const fn peer(&self) -> &IdentityKey {
+        self.session.peer()
+    }
+}
+
 impl<T: Transaction> Call<'_, T> {
     /// Opens the bytes of one `<key/>`.
     pub(super) fn open(

@@ -112,7 +112,14 @@ impl<T: Transaction> Call<'_, T> {
                     recipients.last()
                 }
             };
-            if !recipient.is_some_and(|known| known.still_allows(device.device, row.version)) {
+            let is_allowed = recipient.is_some_and(|known| {
+                if row.tells_trust {
+                    known.still_authenticated(device.device, row.version)
+                } else {
+                    known.still_allows(device.device, row.version)
+                }
+            });
+            if !is_allowed {
                 return Ok(Some(UnsentReason::NoLongerAllowed(device.clone())));
             }
         }
@@ -130,6 +137,13 @@ impl<T: Transaction> Call<'_, T> {
 
     pub(super) fn give_up(&mut self, row: OutboxRow, reason: UnsentReason) -> Result<(), Error> {
         self.write(Change::DeleteOutbox(row.ticket))?;
+        if row.tells_trust {
+            // one that came back would come back again
+            return match reason {
+                UnsentReason::Bounced(_) => Ok(()),
+                _ => self.tell_again(&row),
+            };
+        }
         if let Some(id) = row.message_id {
             self.event(Event::Unsent {
                 id,
@@ -147,7 +161,7 @@ impl<T: Transaction> Call<'_, T> {
             let Some(row) = row.filter(|row| row.sent_at.is_none()) else {
                 continue;
             };
-            if row.message_id.is_none() {
+            if row.message_id.is_none() || row.tells_trust {
                 self.write(Change::DeleteOutbox(row.ticket))?;
                 continue;
             }

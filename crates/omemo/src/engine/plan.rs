@@ -6,8 +6,9 @@ use omemo_ratchet::{IdentityKey, Version};
 
 use super::Call;
 use super::bundles::IDENTITY_CHANGED;
+use super::downgrade::keys_agree;
 use super::replace::is_overdue;
-use crate::protocol;
+use crate::protocol::{self, Protocol};
 use crate::store::{DeviceRow, SessionRow, Transaction, TrustRow};
 use crate::{Address, BareJid, DeviceId, Element, Error, Timestamp, Trust, UnservedReason};
 
@@ -16,6 +17,8 @@ pub(super) struct Recipient {
     pub(super) jid: BareJid,
     listed: BTreeMap<(DeviceId, Version), DeviceRow>,
     sessions: BTreeMap<(DeviceId, Version), SessionRow>,
+    /// The keys of devices that were seen in a protocol and are not on its list (any more).
+    unlisted: BTreeMap<(DeviceId, Version), IdentityKey>,
     trust: BTreeMap<IdentityKey, Trust>,
 }
 
@@ -49,11 +52,18 @@ impl<T: Transaction> Call<'_, T> {
     pub(super) fn recipient(&self, jid: &BareJid) -> Result<Recipient, Error> {
         let mut listed = BTreeMap::new();
         let mut sessions = BTreeMap::new();
+        let mut unlisted = BTreeMap::new();
         for protocol in self.protocols() {
             let version = protocol.version;
             for row in self.tx.devices(version, jid)? {
-                if row.listed && !self.is_me(jid, row.address.device) && !self.is_going(jid, &row) {
-                    listed.insert((row.address.device, version), row);
+                let place = (row.address.device, version);
+                if self.is_me(jid, row.address.device) || self.is_going(jid, &row) {
+                    continue;
+                }
+                if row.listed {
+                    listed.insert(place, row);
+                } else if let Some(key) = row.identity {
+                    unlisted.insert(place, key);
                 }
             }
             for row in self.tx.newest_sessions(version, jid)? {
@@ -64,6 +74,7 @@ impl<T: Transaction> Call<'_, T> {
             jid: jid.clone(),
             listed,
             sessions,
+            unlisted,
             trust: levels(self.tx.trust(jid)?),
         })
     }
@@ -118,6 +129,7 @@ impl Recipient {
         patience: Patience,
     ) -> Fate {
         let mut reason = UnservedReason::NoDevices;
+        let mut withheld = Vec::new();
         let order = order
             .iter()
             .filter(|version| target.versions.contains(version));
@@ -126,7 +138,20 @@ impl Recipient {
             let Some(row) = self.listed.get(&place) else {
                 continue;
             };
-            if !protocol::of(version).wrapping.carries(content) {
+            let protocol = protocol::of(version);
+            if self.has_left_better(target, protocol) {
+                reason = UnservedReason::Downgraded;
+                continue;
+            }
+            // whoever withholds the bundle of a device that is known must not choose its protocol
+            if protocol
+                .better
+                .iter()
+                .any(|better| withheld.contains(better))
+            {
+                continue;
+            }
+            if !protocol.wrapping.carries(content) {
                 reason = UnservedReason::ContentNotCarried;
                 continue;
             }
@@ -144,6 +169,9 @@ impl Recipient {
                     _ => Fate::Served(Box::new(session)),
                 };
             }
+            if row.identity.is_some() {
+                withheld.push(version);
+            }
             reason = match (patience, &row.failure) {
                 (Patience::Until(now) | Patience::Over(now), Some(failure)) if pausing(now) => {
                     unusable(failure)
@@ -155,6 +183,20 @@ impl Recipient {
             };
         }
         Fate::Unserved(reason)
+    }
+
+    /// Whether a device spoke a better protocol than this one and is off its list.
+    fn has_left_better(&self, target: &Target, protocol: &Protocol) -> bool {
+        protocol.better.iter().any(|better| {
+            let known = self.unlisted.get(&(target.device, *better)).copied();
+            known.is_some() && keys_agree(known, target.identity)
+        })
+    }
+
+    /// What is thought of a device's key; `None` while it is not known.
+    pub(super) fn trust_in(&self, target: &Target) -> Option<Trust> {
+        let key = target.identity?;
+        Some(self.trust.get(&key).copied().unwrap_or(Trust::Undecided))
     }
 
     /// Whether the trust in a device's key forbids to serve it.
@@ -173,6 +215,13 @@ impl Recipient {
             .get(&(device, version))
             .is_some_and(|row| row.identity.is_some() && self.refusal(row).is_none())
     }
+
+    /// The same for what only devices with authenticated keys may read.
+    pub(super) fn still_authenticated(&self, device: DeviceId, version: Version) -> bool {
+        let row = self.listed.get(&(device, version));
+        let trust = row.and_then(|row| self.trust.get(&row.identity?).copied());
+        trust == Some(Trust::Verified)
+    }
 }
 
 fn unusable(failure: &str) -> UnservedReason {
@@ -185,11 +234,4 @@ fn unusable(failure: &str) -> UnservedReason {
 
 fn levels(rows: Vec<TrustRow>) -> BTreeMap<IdentityKey, Trust> {
     rows.into_iter().map(|row| (row.key, row.level)).collect()
-}
-
-fn keys_agree(one: Option<IdentityKey>, other: Option<IdentityKey>) -> bool {
-    match (one, other) {
-        (Some(one), Some(other)) => one == other,
-        _ => true,
-    }
 }

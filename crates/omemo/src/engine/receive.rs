@@ -16,6 +16,7 @@ use crate::stanza::muc::News;
 use crate::stanza::party::Party;
 use crate::stanza::pubsub::{self, EventKind};
 use crate::stanza::sce::Envelope;
+use crate::stanza::trust_message::{self, Decision};
 use crate::stanza::wrapper::{self, Received, Route};
 use crate::store::{Change, DutyKind, InboxRow, MessageId, Transaction};
 use crate::{
@@ -153,7 +154,10 @@ fn find_encrypted(element: &Element, depth: usize) -> Option<&'static Protocol> 
 
 /// What is kept of an envelope: content that can be stored, and when it was written.
 struct Content {
-    text: String,
+    /// `None` when there is nothing to show.
+    text: Option<String>,
+    /// What it says about keys (XEP-0450).
+    told: Vec<Decision>,
     time: Option<Timestamp>,
 }
 
@@ -320,6 +324,13 @@ impl<T: Transaction> Call<'_, T> {
             };
             match halt {
                 Halt::Failed(error) => return Err(error),
+                Halt::Refused(UndecryptableReason::IdentityChanged) => {
+                    self.event(Event::IdentityChanged {
+                        device: address.clone(),
+                        version: protocol.version,
+                    });
+                    refusal = UndecryptableReason::IdentityChanged;
+                }
                 Halt::Duplicate(id) => return self.duplicate(&id),
                 Halt::Refused(reason) => refusal = reason,
             }
@@ -373,10 +384,19 @@ impl<T: Transaction> Call<'_, T> {
         if envelope.content.is_empty() {
             return Ok(None);
         }
-        let text = content_text(&envelope.content)
+        // one that is malformed says nothing; nobody is shown a trust message (XEP-0450 §6.3)
+        let (told, shown): (Vec<_>, Vec<_>) = envelope
+            .content
+            .into_iter()
+            .partition(trust_message::is_trust_message);
+        let told = told.iter().flat_map(trust_message::parse).flatten();
+        let text = (!shown.is_empty())
+            .then(|| content_text(&shown))
+            .transpose()
             .map_err(|error| UndecryptableReason::EnvelopeRefused(error.to_string()))?;
         Ok(Some(Content {
             text,
+            told: told.collect(),
             time: envelope.time,
         }))
     }
@@ -424,10 +444,17 @@ impl<T: Transaction> Call<'_, T> {
         incoming: &Incoming<'_>,
     ) -> Result<(), Error> {
         let id = opening.id.clone();
+        let key = *opening.peer();
         let trust = self.accept(opening, protocol)?;
         self.check_listed(protocol.version, &id.address)?;
-        match content {
-            Some(content) => self.deliver(id, content, trust, incoming),
+        let Some(content) = content else {
+            return Ok(());
+        };
+        if matches!(incoming.chat, Chat::Direct(_)) && !content.told.is_empty() {
+            self.told(&id.address, &key, &content.told, content.time)?;
+        }
+        match content.text {
+            Some(text) => self.deliver(id, text, content.time, trust, incoming),
             None => Ok(()),
         }
     }
@@ -435,11 +462,12 @@ impl<T: Transaction> Call<'_, T> {
     fn deliver(
         &mut self,
         message: MessageId,
-        content: Content,
+        content: String,
+        time: Option<Timestamp>,
         trust: Trust,
         incoming: &Incoming<'_>,
     ) -> Result<(), Error> {
-        let time_differs = match (content.time, incoming.delay) {
+        let time_differs = match (time, incoming.delay) {
             (Some(inside), Some(outside)) => {
                 inside.since(outside).max(outside.since(inside)) > TIME_TOLERANCE
             }
@@ -454,7 +482,7 @@ impl<T: Transaction> Call<'_, T> {
             delay: incoming.delay,
             time_differs,
             received_at: self.now,
-            content: content.text,
+            content,
             transported: None,
         };
         self.write(Change::PutInbox(row.clone()))?;

@@ -8,6 +8,7 @@ use omemo_ratchet::{Session, Version, payload};
 use super::Call;
 use super::plan::{Fate, Patience};
 use super::sends::first_those;
+use crate::message::Readers;
 use crate::protocol::{self, Protocol, Stamp};
 use crate::stanza::encrypted::{Encrypted, EncryptedKey};
 use crate::stanza::message::{self, MessageKind};
@@ -40,7 +41,7 @@ impl Audience {
 impl<T: Transaction> Call<'_, T> {
     /// Seals a message with what is known now. Lists, trust and sessions are judged here, inside
     /// the transaction that seals.
-    pub(super) fn seal(&mut self, send: &Waiting) -> Result<(), Error> {
+    pub(super) fn seal(&mut self, send: &Waiting) -> Result<Vec<Served>, Error> {
         let outgoing = &send.outgoing;
         let chat = &outgoing.chat;
         let order = self.ready_versions();
@@ -60,13 +61,17 @@ impl<T: Transaction> Call<'_, T> {
         if is_alone {
             self.gather_alone(chat.jid(), &order, send, &mut audience)?;
         }
+        let is_silent = outgoing.readers != Readers::Allowed;
         if audience.sessions.is_empty() {
+            if is_silent {
+                return Ok(Vec::new());
+            }
             self.event(Event::Refused {
                 id: outgoing.id.clone(),
                 chat: chat.clone(),
                 unserved: audience.unserved,
             });
-            return Ok(());
+            return Ok(Vec::new());
         }
         if !is_alone && *chat.jid() != self.me.jid {
             let used: BTreeSet<Version> = audience.sessions.keys().copied().collect();
@@ -79,6 +84,9 @@ impl<T: Transaction> Call<'_, T> {
             let devices = self.seal_in(protocol::of(version), outgoing, sessions)?;
             served.extend(devices.into_iter().map(|device| Served { device, version }));
         }
+        if is_silent {
+            return Ok(served);
+        }
         if let Chat::Direct(contact) = chat {
             let jid = contact.clone();
             self.write(Change::PutContact(ContactRow { jid }))?;
@@ -86,10 +94,10 @@ impl<T: Transaction> Call<'_, T> {
         self.event(Event::Sealed {
             id: outgoing.id.clone(),
             chat: outgoing.chat.clone(),
-            served,
+            served: served.clone(),
             unserved: audience.unserved,
         });
-        Ok(())
+        Ok(served)
     }
 
     /// Adds our own other devices, when nobody but us is in a room. Where the room keeps its lists to
@@ -140,6 +148,11 @@ impl<T: Transaction> Call<'_, T> {
             audience.leave_out(jid, reason);
         }
         for target in targets {
+            let address = recipient.address(&target);
+            let readers = &send.outgoing.readers;
+            if !readers.include(&address, recipient.trust_in(&target)) {
+                continue;
+            }
             let patience = Patience::Over(self.now);
             let reason = match recipient.fate(&target, order, &send.outgoing.content, patience) {
                 Fate::Served(session) => {
@@ -282,7 +295,7 @@ impl<T: Transaction> Call<'_, T> {
             version: protocol.version,
             served: keys.iter().map(|(device, _)| device.clone()).collect(),
             made_at: self.now,
-            tells_trust: false,
+            tells_trust: outgoing.is_some_and(|outgoing| outgoing.readers != Readers::Allowed),
             handed_out: 1,
             handed_by: Some((self.me.handle, self.now)),
             sent_at: None,

@@ -7,6 +7,7 @@ use omemo_ratchet::Version;
 use super::Call;
 use super::plan::{Fate, Patience};
 use super::questions::ANSWER_TIME;
+use crate::message::Readers;
 use crate::stanza::message::{self, MessageKind};
 use crate::stanza::{sce, text};
 use crate::store::Transaction;
@@ -85,6 +86,7 @@ impl<T: Transaction> Call<'_, T> {
     /// A stream is up: sends that waited for it have their time to learn what they lack.
     pub(crate) fn restart_deadlines(&mut self) {
         let deadline = self.now.after(ANSWER_TIME);
+        self.stream.telling.clear();
         for waiting in &mut self.stream.waiting {
             waiting.deadline = deadline;
             waiting.failed_lists.clear();
@@ -105,6 +107,14 @@ impl<T: Transaction> Call<'_, T> {
         for send in waiting {
             let chat = send.outgoing.chat.clone();
             let expired = send.deadline <= self.now;
+            if send.outgoing.readers != Readers::Allowed {
+                if self.lacks_anything(&send)? && !expired {
+                    kept.push(send);
+                } else {
+                    self.tell(&send)?;
+                }
+                continue;
+            }
             if blocked.contains(&chat) || (self.lacks_anything(&send)? && !expired) {
                 blocked.insert(chat);
                 kept.push(send);
@@ -188,6 +198,11 @@ impl<T: Transaction> Call<'_, T> {
         let mut used = BTreeSet::new();
         let mut recipient = self.recipient(jid)?;
         for target in recipient.targets() {
+            let address = recipient.address(&target);
+            let readers = &send.outgoing.readers;
+            if !readers.include(&address, recipient.trust_in(&target)) {
+                continue;
+            }
             let patience = Patience::Until(self.now);
             match recipient.fate(&target, order, &send.outgoing.content, patience) {
                 Fate::Served(session) => {
@@ -196,7 +211,7 @@ impl<T: Transaction> Call<'_, T> {
                 Fate::LacksBundle(version) => {
                     used.insert(version);
                     *lacks = true;
-                    self.fetch_bundle(version, &recipient.address(&target))?;
+                    self.fetch_bundle(version, &address)?;
                 }
                 Fate::Unserved(_) => {}
             }

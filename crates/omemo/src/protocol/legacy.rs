@@ -14,6 +14,7 @@ use crate::{DeviceId, Element};
 
 pub(super) static PROTOCOL: Protocol = Protocol {
     version: Version::Legacy,
+    better: &[Version::Omemo2],
     namespace: "eu.siacs.conversations.axolotl",
     short_name: "legacy",
     devices_node: "eu.siacs.conversations.axolotl.devicelist",

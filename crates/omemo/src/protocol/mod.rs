@@ -19,6 +19,9 @@ use crate::{BareJid, DeviceId, Element, Timestamp};
 pub(crate) struct Protocol {
     /// Which protocol.
     pub(crate) version: Version,
+    /// The protocols that protect more than this one, best first: who has spoken one of them is not
+    /// served in this one by a server's word alone.
+    pub(crate) better: &'static [Version],
     /// The namespace of its elements, and its name in every report.
     pub(crate) namespace: &'static str,
     /// What people call it.

@@ -13,6 +13,7 @@ use crate::{DeviceId, Element};
 
 pub(super) static PROTOCOL: Protocol = Protocol {
     version: Version::Omemo2,
+    better: &[],
     namespace: "urn:xmpp:omemo:2",
     short_name: "omemo:2",
     devices_node: "urn:xmpp:omemo:2:devices",

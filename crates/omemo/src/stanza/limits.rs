@@ -27,6 +27,9 @@ pub(crate) const MAX_SHORT_BYTES: usize = 1_024;
 /// Unicode code points of a label: XEP-0384 §5.3.1 wants them under 53.
 pub(crate) const MAX_LABEL_CHARS: usize = 52;
 
+/// Keys in one trust message. A new device is told all that another one has verified.
+pub(crate) const MAX_DECISIONS: usize = 1_024;
+
 /// Items in one answer or event. We ask for one; a node that was filled by mistake held 187.
 pub(crate) const MAX_ITEMS: usize = 1_024;
 

@@ -30,6 +30,7 @@ pub(crate) mod sce;
 pub(crate) mod sid;
 pub(crate) mod stanza_error;
 pub(crate) mod text;
+pub(crate) mod trust_message;
 pub(crate) mod wrapper;
 
 #[cfg(test)]
