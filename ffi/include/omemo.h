@@ -139,8 +139,8 @@ enum omemo_event_kind
     OMEMO_EVENT_NEW_DEVICE = 16,
     // One identity key was shown by several accounts, of which at most one has it by right: `fingerprint`, `accounts`.
     OMEMO_EVENT_SHARED_KEY = 17,
-    // The trust in a key changed, since a verified device said so (XEP-0450): `jid`, `fingerprint`, `trust`, `text` (who said
-    // so).
+    // The trust in a key changed without a decision made now (XEP-0450): `jid`, `fingerprint`, `trust`, `text` (the verified
+    // device that said so; `NULL` when it follows from a decision made here before).
     OMEMO_EVENT_TRUST_CHANGED = 18,
     // A device that spoke omemo:2 is only listed for legacy now, and unserved until `omemo_account_allow_downgrade`: `jid`,
     // `device`.
@@ -642,14 +642,18 @@ omemo_status omemo_account_devices(omemo_account *account, const char *jid, omem
 
 // A person has decided about a key. Only a full fingerprint names one.
 //
+// With `OMEMO_POLICY_AUTOMATIC` others are told (XEP-0450): now, or as soon as it can be.
+//
 // `jid`: whose key, a bare JID. `fingerprint`: 64 hexadecimal digits; spaces do not matter. `trust`: one of `OMEMO_TRUST_...`.
+// `output` (out): free it with `omemo_output_free`.
 //
 // Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_NOT_UTF8`, `OMEMO_NOT_JID`, `OMEMO_NOT_FINGERPRINT`, `OMEMO_BAD_VALUE`,
 // `OMEMO_UNKNOWN_KEY`, or one of `OMEMO_STORE_...`. Reads and writes the disk.
 omemo_status omemo_account_decide(omemo_account *account,
                                   const char *jid,
                                   const char *fingerprint,
-                                  uint32_t trust);
+                                  uint32_t trust,
+                                  omemo_output **output);
 
 // The sentence of the last call of this account that failed, in any thread: what happened, to whom, and what to do. It holds
 // no key and no text of messages, but may name JIDs.

@@ -223,10 +223,12 @@ impl omemo_event {
                 fingerprint,
                 trust,
                 told_by,
-            } => Self::bare(Kind::OMEMO_EVENT_TRUST_CHANGED)
-                .jid(jid.as_str())
-                .key(&fingerprint, trust)
-                .text(told_by.to_string()),
+            } => Self {
+                text: told_by.map(|device| Text::new(device.to_string())),
+                ..Self::bare(Kind::OMEMO_EVENT_TRUST_CHANGED)
+            }
+            .jid(jid.as_str())
+            .key(&fingerprint, trust),
             Event::Downgraded { device } => {
                 Self::bare(Kind::OMEMO_EVENT_DOWNGRADED).address(&device)
             }
@@ -255,7 +257,7 @@ impl omemo_event {
     fn of_rooms(event: Event) -> Self {
         use omemo_event_kind as Kind;
         match event {
-            Event::RoomReady { room, members } => Self::bare(Kind::OMEMO_EVENT_ROOM_READY)
+            Event::RoomReady { room, members, .. } => Self::bare(Kind::OMEMO_EVENT_ROOM_READY)
                 .jid(room.as_str())
                 .accounts(&members),
             Event::MemberChanged { room, jid, member } => Self::bare(if member {

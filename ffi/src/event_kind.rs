@@ -47,8 +47,8 @@ pub enum omemo_event_kind {
     OMEMO_EVENT_NEW_DEVICE = 16,
     /// One identity key was shown by several accounts, of which at most one has it by right: `fingerprint`, `accounts`.
     OMEMO_EVENT_SHARED_KEY = 17,
-    /// The trust in a key changed, since a verified device said so (XEP-0450): `jid`, `fingerprint`, `trust`, `text` (who said
-    /// so).
+    /// The trust in a key changed without a decision made now (XEP-0450): `jid`, `fingerprint`, `trust`, `text` (the verified
+    /// device that said so; `NULL` when it follows from a decision made here before).
     OMEMO_EVENT_TRUST_CHANGED = 18,
     /// A device that spoke omemo:2 is only listed for legacy now, and unserved until `omemo_account_allow_downgrade`: `jid`,
     /// `device`.
