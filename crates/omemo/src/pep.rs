@@ -18,6 +18,12 @@ use crate::stanza::devices::DeviceList;
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 
+/// How long a changed bundle waits after the last one was published. Every key exchange changes it, so
+/// that strangers could make us publish without end: each rest is twice as long as the one before,
+/// until nothing has changed for the longest.
+const FIRST_REST: Duration = Duration::from_secs(2);
+const LONGEST_REST: Duration = Duration::from_secs(300);
+
 /// How far our device is published in one protocol.
 #[derive(Debug, Clone)]
 pub(crate) struct Publishing {
@@ -41,8 +47,12 @@ pub(crate) struct Publishing {
     amend: bool,
     /// What the server refused last, for people.
     refused: Option<String>,
-    /// The bundle revision that was sent last.
-    pub(crate) sent_revision: u64,
+    /// The bundle revision that was sent last, and when.
+    sent: Option<(u64, Timestamp)>,
+    /// When the server confirmed a bundle last, and how long the next one waits from then.
+    rest: Option<(Timestamp, Duration)>,
+    /// A new bundle waits for the end of the rest.
+    resting_until: Option<Timestamp>,
     pause: Duration,
 }
 
@@ -186,7 +196,9 @@ impl Publishing {
             stalled: false,
             amend: false,
             refused: None,
-            sent_revision: 0,
+            sent: None,
+            rest: None,
+            resting_until: None,
             pause: FIRST_PAUSE,
         }
     }
@@ -237,21 +249,53 @@ impl Publishing {
     pub(crate) fn wake(&self) -> Option<Timestamp> {
         match self.step {
             Step::Paused { until } => Some(until),
+            Step::Settled => self.resting_until,
             _ => None,
         }
     }
 
+    /// A bundle of this revision is sent now.
+    pub(crate) fn sends(&mut self, revision: u64, now: Timestamp) {
+        self.sent = Some((revision, now));
+    }
+
+    /// The revision of the bundle that was sent last, and when.
+    pub(crate) const fn sent(&self) -> Option<(u64, Timestamp)> {
+        self.sent
+    }
+
     /// Goes on after a pause, or with a bundle that has changed.
     pub(crate) fn resume(&mut self, now: Timestamp, bundle_confirmed: bool) {
+        self.resting_until = None;
         match self.step {
             Step::Paused { until } if until <= now => self.step = Step::FetchList,
-            Step::Settled if !bundle_confirmed => self.step = Step::PublishBundle,
-            Step::Settled if self.amend => {
-                self.amend = false;
-                self.step = Step::RefetchList;
-            }
+            Step::Settled => match self.rest_until(now) {
+                None if !bundle_confirmed => self.step = Step::PublishBundle,
+                _ if self.amend => {
+                    self.amend = false;
+                    self.step = Step::RefetchList;
+                }
+                until => self.resting_until = until.filter(|_| !bundle_confirmed),
+            },
             _ => {}
         }
+    }
+
+    /// Until when the next bundle waits. A clock that went back ends the rest.
+    fn rest_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let (since, rest) = self.rest.filter(|(since, _)| *since <= now)?;
+        (now.since(since) < rest).then(|| since.after(rest))
+    }
+
+    /// The server has a bundle: the next one waits longer than this one did.
+    fn begin_rest(&mut self, now: Timestamp) {
+        let rest = match self.rest {
+            Some((since, rest)) if now.since(since) < LONGEST_REST + rest => {
+                (rest * 2).min(LONGEST_REST)
+            }
+            _ => FIRST_REST,
+        };
+        self.rest = Some((now, rest));
     }
 
     /// This protocol cannot be published.
@@ -314,6 +358,7 @@ impl Publishing {
             (Step::PublishBundle, Answer::Confirmed) => {
                 effects.push(Effect::BundlePublished);
                 self.changed = true;
+                self.begin_rest(now);
                 let unconfigured =
                     self.options == Options::WithoutMaxItems && !self.configured_bundle;
                 self.step = if unconfigured {
@@ -375,12 +420,13 @@ impl Publishing {
         ours: Ours,
         effects: &mut Vec<Effect>,
     ) {
-        // one that changed while it was on its way is sent once more
-        if found != BundleFound::Current && (!after_publishing || !ours.bundle_confirmed) {
+        if found != BundleFound::Current && !after_publishing {
             self.step = Step::PublishBundle;
             return;
         }
-        if found != BundleFound::Current {
+        // one that changed while it was on its way says nothing about the server, and is sent again
+        // after a rest
+        if found != BundleFound::Current && ours.bundle_confirmed {
             effects.push(Effect::Lacks(
                 "it confirmed our bundle and does not hold it (persistent-items, max_items); \
                  others may be unable to write to this device"

@@ -165,8 +165,8 @@ impl<'call, T: Transaction> Call<'call, T> {
             return Ok(None);
         }
         // what waits for the end of the catch-up is not due before it
-        let rotation = if self.is_settled() {
-            self.next_rotation()?
+        let keys = if self.is_settled() {
+            self.next_maintenance()?
         } else {
             None
         };
@@ -178,7 +178,7 @@ impl<'call, T: Transaction> Call<'call, T> {
             .stream
             .wake()
             .into_iter()
-            .chain(rotation)
+            .chain(keys)
             .chain(catch_up)
             .min())
     }

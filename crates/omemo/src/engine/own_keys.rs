@@ -14,7 +14,13 @@ use crate::store::{
 use crate::{DeviceId, Error, Timestamp};
 
 /// How many prekeys a bundle holds (XEP-0384 §4.2: around 100).
-const PRE_KEYS: u32 = 100;
+const PRE_KEYS: usize = 100;
+/// How long a used prekey is kept once the server has confirmed a bundle without it: who fetched an older
+/// bundle and drew the same one needs this time to deliver. Deleting it at once would lose that message;
+/// keeping it longer would let whoever steals our keys in that time read how those sessions began.
+const SLACK: Duration = Duration::from_secs(3600);
+/// Used prekeys that are kept in one protocol at most, whoever floods us.
+const MOST_USED: usize = 1_000;
 /// How long a signed prekey is published (XEP-0384 §4.2: one week to one month).
 const ROTATION: Duration = Duration::from_secs(7 * 86_400);
 /// How long one that was replaced still opens late key exchanges: one period more.
@@ -68,10 +74,10 @@ pub(super) fn fill_publication(
     randomness: &mut dyn Randomness,
 ) -> Result<(), Error> {
     for _ in 0..PRE_KEYS {
-        let row = next_pre_key(&mut publication, randomness)?;
+        let row = next_pre_key(tx, &mut publication, randomness)?;
         tx.write(Change::PutPreKey(row))?;
     }
-    let row = next_signed_pre_key(&mut publication, identity, now, randomness)?;
+    let row = next_signed_pre_key(tx, &mut publication, identity, now, randomness)?;
     tx.write(Change::PutSignedPreKey(row))?;
     tx.write(Change::PutPublication(publication))?;
     Ok(())
@@ -123,32 +129,58 @@ impl<T: Transaction> Call<'_, T> {
         ))
     }
 
-    /// A key exchange has used this prekey: it is published no more, another takes its place, and
-    /// it is deleted as soon as no archive can bring a second key exchange with it.
+    /// A key exchange has used this prekey: the next bundle is one without it. Until then others may
+    /// draw it too, so that it serves them until [`SLACK`] after that.
     pub(super) fn use_pre_key(&mut self, mut row: PreKeyRow) -> Result<(), Error> {
         if row.used_at.is_some() {
             return Ok(());
         }
         let mut publication = self.publication(row.version)?;
-        let fresh = next_pre_key(&mut publication, self.randomness)?;
         publication.bundle_revision += 1;
         row.used_at = Some(self.now);
         self.write(Change::PutPreKey(row))?;
-        self.write(Change::PutPreKey(fresh))?;
         self.write(Change::PutPublication(publication))
     }
 
-    /// The server has the bundle of this revision: if it is the newest, older signed prekeys begin
-    /// their grace.
+    /// Fills the bundle up before it is published. Only here prekeys are made, so that strangers make
+    /// us make no more than bundles are published ([`crate::pep`] has the pauses), and only here they
+    /// could become too many.
+    pub(super) fn refill(&mut self, version: Version) -> Result<(), Error> {
+        let mut used = self.tx.used_pre_keys(version)?;
+        used.sort_by_key(|row| row.used_at);
+        let surplus = used.len().saturating_sub(MOST_USED);
+        for row in used.iter().take(surplus) {
+            self.write(Change::DeletePreKey(version, row.id))?;
+        }
+        let all = self.tx.pre_keys(version)?.into_iter();
+        let fresh = all.filter(|row| row.used_at.is_none()).count();
+        let mut publication = self.publication(version)?;
+        for _ in fresh..PRE_KEYS {
+            let row = next_pre_key(&self.tx, &mut publication, self.randomness)?;
+            self.write(Change::PutPreKey(row))?;
+        }
+        self.write(Change::PutPublication(publication))
+    }
+
+    /// The server has the bundle of this revision, which was sent then: prekeys that were used before are
+    /// withdrawn. If it is the newest, older signed prekeys begin their grace.
     pub(super) fn bundle_published(
         &mut self,
         version: Version,
         revision: u64,
+        sent_at: Timestamp,
     ) -> Result<(), Error> {
         let mut publication = self.publication(version)?;
         publication.published_revision = publication.published_revision.max(revision);
         let newest = publication.published_revision == publication.bundle_revision;
         self.write(Change::PutPublication(publication))?;
+        for mut row in self.tx.used_pre_keys(version)? {
+            let is_gone = newest || row.used_at.is_some_and(|at| at < sent_at);
+            if is_gone && row.withdrawn_at.is_none() {
+                row.withdrawn_at = Some(self.now);
+                self.write(Change::PutPreKey(row))?;
+            }
+        }
         if !newest {
             return Ok(());
         }
@@ -171,7 +203,12 @@ impl<T: Transaction> Call<'_, T> {
         for protocol in self.protocols() {
             let version = protocol.version;
             for row in self.tx.used_pre_keys(version)? {
-                self.write(Change::DeletePreKey(version, row.id))?;
+                if row
+                    .withdrawn_at
+                    .is_some_and(|at| self.now.since(at) >= SLACK)
+                {
+                    self.write(Change::DeletePreKey(version, row.id))?;
+                }
             }
             for row in self.tx.signed_pre_keys(version)? {
                 if row.retired_at.is_some_and(|at| self.now.since(at) >= GRACE) {
@@ -186,21 +223,25 @@ impl<T: Transaction> Call<'_, T> {
         Ok(())
     }
 
-    /// When the next signed prekey is due.
-    pub(super) fn next_rotation(&self) -> Result<Option<Timestamp>, Error> {
-        let mut next = None;
+    /// When a signed prekey is due to be made, or a prekey of either kind to be deleted.
+    pub(super) fn next_maintenance(&self) -> Result<Option<Timestamp>, Error> {
+        let mut due = Vec::new();
         for protocol in self.protocols() {
-            if let Some(row) = self.current_signed_pre_key(protocol.version)? {
-                let due = row.made_at.after(ROTATION);
-                next = Some(next.map_or(due, |next: Timestamp| next.min(due)));
-            }
+            let version = protocol.version;
+            let current = self.current_signed_pre_key(version)?;
+            due.extend(current.map(|row| row.made_at.after(ROTATION)));
+            let retired = self.tx.signed_pre_keys(version)?.into_iter();
+            due.extend(retired.filter_map(|row| Some(row.retired_at?.after(GRACE))));
+            let used = self.tx.used_pre_keys(version)?.into_iter();
+            due.extend(used.filter_map(|row| Some(row.withdrawn_at?.after(SLACK))));
         }
-        Ok(next)
+        Ok(due.into_iter().min())
     }
 
     fn rotate(&mut self, version: Version) -> Result<(), Error> {
         let mut publication = self.publication(version)?;
         let row = next_signed_pre_key(
+            &self.tx,
             &mut publication,
             &self.me.identity,
             self.now,
@@ -227,11 +268,16 @@ pub(super) fn signed_pre_key(row: &SignedPreKeyRow) -> SignedPreKeyPair {
     SignedPreKeyPair::from_parts(row.id, *row.secret, row.signature)
 }
 
+/// Ids come round in the end; one that is still kept is passed over.
 fn next_pre_key(
+    tx: &impl Transaction,
     publication: &mut PublicationRow,
     randomness: &mut dyn Randomness,
 ) -> Result<PreKeyRow, Error> {
-    let id = publication.next_pre_key;
+    let mut id = publication.next_pre_key;
+    while tx.pre_key(publication.version, id)?.is_some() {
+        id = PreKeyId::parse(successor(id.get())).map_err(bad_id)?;
+    }
     publication.next_pre_key = PreKeyId::parse(successor(id.get())).map_err(bad_id)?;
     let pair = PreKeyPair::generate(id, randomness)?;
     Ok(PreKeyRow {
@@ -244,12 +290,16 @@ fn next_pre_key(
 }
 
 fn next_signed_pre_key(
+    tx: &impl Transaction,
     publication: &mut PublicationRow,
     identity: &IdentityKeyPair,
     now: Timestamp,
     randomness: &mut dyn Randomness,
 ) -> Result<SignedPreKeyRow, Error> {
-    let id = publication.next_signed_pre_key;
+    let mut id = publication.next_signed_pre_key;
+    while tx.signed_pre_key(publication.version, id)?.is_some() {
+        id = SignedPreKeyId::parse(successor(id.get())).map_err(bad_id)?;
+    }
     publication.next_signed_pre_key = SignedPreKeyId::parse(successor(id.get())).map_err(bad_id)?;
     let pair = SignedPreKeyPair::generate(publication.version, identity, id, randomness)?;
     Ok(SignedPreKeyRow {

@@ -80,9 +80,11 @@ impl<T: Transaction> Call<'_, T> {
                 bundle_query(id, to, protocol.version, device)
             }),
             Step::PublishBundle => {
+                self.refill(protocol.version)?;
                 let revision = self.publication(protocol.version)?.bundle_revision;
+                let now = self.now;
                 if let Some(publishing) = self.stream.publishing.get_mut(&protocol.version) {
-                    publishing.sent_revision = revision;
+                    publishing.sends(revision, now);
                 }
                 let bundle = self.own_bundle(protocol.version)?;
                 let element = protocol.shape.build_bundle(&bundle);
@@ -221,8 +223,10 @@ impl<T: Transaction> Call<'_, T> {
             Effect::DrawNewId => self.draw_new_id(version),
             Effect::BundlePublished => {
                 let sent = self.stream.publishing.get(&version);
-                let revision = sent.map_or(0, |publishing| publishing.sent_revision);
-                self.bundle_published(version, revision)
+                match sent.and_then(Publishing::sent) {
+                    Some((revision, at)) => self.bundle_published(version, revision, at),
+                    None => Ok(()),
+                }
             }
             Effect::Announced => {
                 let mut row = self.publication(version)?;
