@@ -83,6 +83,16 @@ enum omemo_status
     // A bug of this library, which ended the call in the middle. What is on the disk is sound: free the handle and
     // open a new one. Please report it.
     OMEMO_PANIC = 32,
+    // A text tells of no encrypted file: it is no body with an `aesgcm` link alone, or no such element.
+    OMEMO_NOT_FILE = 40,
+    // A text is not an `https://` URL without a fragment.
+    OMEMO_NOT_URL = 41,
+    // An encrypted file is not the sender's, or nothing proves that it is: throw away what came out of it.
+    OMEMO_FILE_REFUSED = 42,
+    // A file is larger than its cipher can take.
+    OMEMO_FILE_TOO_LARGE = 43,
+    // The calls of a file's encryptor or decryptor come in another order than they have to.
+    OMEMO_FILE_ORDER = 44,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -328,9 +338,33 @@ typedef uint32_t omemo_policy;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// How a file is encrypted.
+enum omemo_cipher
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // AES-256 in GCM: what every client knows, and the only one for links.
+    OMEMO_CIPHER_AES_256_GCM = 0,
+    // AES-128 in GCM.
+    OMEMO_CIPHER_AES_128_GCM = 1,
+    // AES-256 in CBC, which has no tag: hashes protect the file.
+    OMEMO_CIPHER_AES_256_CBC = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum omemo_cipher omemo_cipher;
+#else
+typedef uint32_t omemo_cipher;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // One device of one account, on a store on disk. It may be used from several threads: calls wait for each other. Several
 // processes may open the same store: transactions wait for each other, for at most 10 seconds.
 typedef struct omemo_account omemo_account;
+
+// Bytes of any value. They are wiped when they are freed.
+typedef struct omemo_bytes omemo_bytes;
 
 // One device of an account. It belongs to the list that it was found in.
 typedef struct omemo_device omemo_device;
@@ -340,6 +374,17 @@ typedef struct omemo_devices omemo_devices;
 
 // Something that happened. It belongs to its output.
 typedef struct omemo_event omemo_event;
+
+// What a message tells about an encrypted file: the key, where the ciphertext is, and what the sender says of it. It is wiped when
+// it is freed.
+typedef struct omemo_file omemo_file;
+
+// Decrypts one file. Only the end of a ciphertext tells whether its beginning is the sender's, so it is handed in twice: first, whole,
+// to `omemo_file_decryptor_verify`, then to `omemo_file_decryptor_update`, which gives nothing out before that.
+typedef struct omemo_file_decryptor omemo_file_decryptor;
+
+// Encrypts one file under a new key of its own.
+typedef struct omemo_file_encryptor omemo_file_encryptor;
 
 // A decrypted message. It stands in the account's inbox until it is acknowledged. It belongs to the output or the list that
 // it was found in and is freed, and wiped, with it.
@@ -659,7 +704,7 @@ omemo_status omemo_account_decide(omemo_account *account,
 // no key and no text of messages, but may name JIDs.
 //
 // `account`: NULL for the last call of this thread that has no account and failed: `omemo_account_open`, `omemo_store_rekey`,
-// those of settings. `buffer` (out): gets the sentence with a zero byte at its end, cut off where it does not fit; may be NULL.
+// those of settings and of files. `buffer` (out): gets the sentence with a zero byte at its end, cut off where it does not fit; may be NULL.
 // `size`: the buffer's bytes.
 //
 // Returns the bytes of the whole sentence without the zero byte; 0, and an empty sentence, if no call has failed. Does not
@@ -844,6 +889,166 @@ const char *omemo_device_failure(const omemo_device *device);
 
 // Whether it is this very device.
 bool omemo_device_is_own(const omemo_device *device);
+
+// Where the bytes stand; NULL for NULL. They live as long as the object. Where there are none, nothing may be read there.
+const uint8_t *omemo_bytes_data(const omemo_bytes *bytes);
+
+// How many bytes there are; 0 for NULL.
+size_t omemo_bytes_length(const omemo_bytes *bytes);
+
+// Frees bytes, wipes them, and sets the caller's pointer to NULL. NULL, and a pointer to NULL, are harmless.
+void omemo_bytes_free(omemo_bytes **bytes);
+
+// Reads the body of a decrypted message that is an `aesgcm` link alone, or one with a small image (XEP-0454). All others are texts
+// that people wrote: show them as such, and never as a link that can be opened, since that would tell a server the key.
+//
+// `body`: as `omemo_message_body` gives it. `file` (out): free it with `omemo_file_free`.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_NOT_UTF8`, or `OMEMO_NOT_FILE`. Does not touch the disk.
+omemo_status omemo_file_of_body(const char *body,
+                                omemo_file **file);
+
+// Reads a `<file-sharing/>` element with an encrypted source (XEP-0447, XEP-0448) from the content of a decrypted message. Of several
+// encrypted sources the first is taken whose cipher and key make sense.
+//
+// `xml`: as `omemo_message_content` gives it. `file` (out): free it with `omemo_file_free`.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_NOT_UTF8`, `OMEMO_NOT_XML`, or `OMEMO_NOT_FILE` for another element, a damaged one, or one
+// without such a source. Does not touch the disk.
+omemo_status omemo_file_of_element(const char *xml,
+                                   omemo_file **file);
+
+// Frees what is known of a file, wipes it, and sets the caller's pointer to NULL. NULL, and a pointer to NULL, are harmless.
+void omemo_file_free(omemo_file **file);
+
+// Where the ciphertext can be downloaded, by position from 0 on; NULL beyond the last. The sender has chosen it: download only what
+// has a scheme that you expect.
+const char *omemo_file_url(const omemo_file *file,
+                           size_t index);
+
+// The `aesgcm` link, which is the whole body of a message for clients that know no more; NULL for another cipher than AES-256-GCM, or
+// a first URL that is not `https://`. As secret as the file.
+const char *omemo_file_link(const omemo_file *file);
+
+// The `<file-sharing/>` element, for `omemo_account_send`; NULL for a file that came as a link. As secret as the file.
+const char *omemo_file_element(const omemo_file *file);
+
+// What the sender calls the file; NULL if nothing. Never a path to write to as it stands: it may hold `/` and `..`.
+const char *omemo_file_name(const omemo_file *file);
+
+// What kind of file it is, as the sender says, such as `image/jpeg`; NULL if nothing was said.
+const char *omemo_file_media_type(const omemo_file *file);
+
+// How many bytes the decrypted file should have.
+//
+// `bytes` (out): written only if that was said; may be NULL.
+//
+// Returns whether it was.
+bool omemo_file_size(const omemo_file *file, uint64_t *bytes);
+
+// The small image that came beside a link. Whatever reads it has to expect anything.
+//
+// `length` (out): its bytes, written only if there is one; may be NULL.
+//
+// Returns where it stands, for as long as the file lives; NULL if there is none.
+const uint8_t *omemo_file_thumbnail(const omemo_file *file, size_t *length);
+
+// How many bytes the ciphertext of a file has, so how many to ask an upload slot for (XEP-0363).
+//
+// `cipher`: one of `OMEMO_CIPHER_...`. `size`: the file's bytes. `length` (out): the ciphertext's.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_BAD_VALUE`, or `OMEMO_FILE_TOO_LARGE`. Does not touch the disk.
+omemo_status omemo_file_ciphertext_length(uint32_t cipher, uint64_t size, uint64_t *length);
+
+// Begins a file, with a new random key.
+//
+// `cipher`: one of `OMEMO_CIPHER_...`. `encryptor` (out): free it with `omemo_file_encryptor_free`.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_BAD_VALUE` or `OMEMO_NO_RANDOMNESS`. Does not touch the disk.
+omemo_status omemo_file_encryptor_new(uint32_t cipher, omemo_file_encryptor **encryptor);
+
+// Frees an encryptor, wipes its key, and sets the caller's pointer to NULL. NULL, and a pointer to NULL, are harmless.
+void omemo_file_encryptor_free(omemo_file_encryptor **encryptor);
+
+// Encrypts the next piece of the file.
+//
+// `plaintext`, `length`: the piece, of any length; 64 KiB are a good one. `ciphertext` (out): what is ready, to be uploaded in this
+// order; free it with `omemo_bytes_free`.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_FILE_TOO_LARGE` for what the cipher cannot take (nothing was done with the piece), or
+// `OMEMO_FILE_ORDER` after `omemo_file_encryptor_finish`. Does not touch the disk.
+omemo_status omemo_file_encryptor_update(omemo_file_encryptor *encryptor,
+                                         const uint8_t *plaintext,
+                                         size_t length,
+                                         omemo_bytes **ciphertext);
+
+// Ends the file.
+//
+// `ciphertext` (out): the end of what is to be uploaded; free it with `omemo_bytes_free`.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, or `OMEMO_FILE_ORDER` if it was ended before. Does not touch the disk.
+omemo_status omemo_file_encryptor_finish(omemo_file_encryptor *encryptor, omemo_bytes **ciphertext);
+
+// What the recipients need, once the file is encrypted and uploaded: link and element.
+//
+// `url`: where the ciphertext can be downloaded, `https://` and without a `#`. `name`: what people call the file; NULL for nothing.
+// `media_type`: such as `"image/jpeg"`; NULL for nothing. All are copied. `file` (out): free it with `omemo_file_free`.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_NOT_UTF8`, `OMEMO_NOT_URL`, or `OMEMO_FILE_ORDER` before `omemo_file_encryptor_finish`. Does not
+// touch the disk.
+omemo_status omemo_file_encryptor_file(const omemo_file_encryptor *encryptor,
+                                       const char *url,
+                                       const char *name,
+                                       const char *media_type,
+                                       omemo_file **file);
+
+// Begins a file.
+//
+// `file`: what is known of it; it is copied. `decryptor` (out): free it with `omemo_file_decryptor_free`.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, or `OMEMO_FILE_REFUSED` if nothing could prove whose the file is, as with a cipher without tag and no
+// hash that is known here. Does not touch the disk.
+omemo_status omemo_file_decryptor_new(const omemo_file *file,
+                                      omemo_file_decryptor **decryptor);
+
+// Frees a decryptor, wipes its key, and sets the caller's pointer to NULL. NULL, and a pointer to NULL, are harmless.
+void omemo_file_decryptor_free(omemo_file_decryptor **decryptor);
+
+// The first way: takes the next piece of the ciphertext, and gives nothing out.
+//
+// `ciphertext`, `length`: the piece, of any length.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_FILE_REFUSED`, or `OMEMO_FILE_ORDER` after `omemo_file_decryptor_verified`. Does not touch the
+// disk.
+omemo_status omemo_file_decryptor_verify(omemo_file_decryptor *decryptor,
+                                         const uint8_t *ciphertext,
+                                         size_t length);
+
+// Ends the first way: says whether the whole ciphertext is the sender's.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_FILE_REFUSED` (`omemo_last_error` says why; the decryptor is of no more use), or
+// `OMEMO_FILE_ORDER` if it was ended before. Does not touch the disk.
+omemo_status omemo_file_decryptor_verified(omemo_file_decryptor *decryptor);
+
+// The second way: decrypts the next piece of the same ciphertext.
+//
+// `ciphertext`, `length`: the piece, of any length. `plaintext` (out): what is ready, in this order; free it with `omemo_bytes_free`.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_FILE_REFUSED`, or `OMEMO_FILE_ORDER` before `omemo_file_decryptor_verified` and after the end.
+// Does not touch the disk.
+omemo_status omemo_file_decryptor_update(omemo_file_decryptor *decryptor,
+                                         const uint8_t *ciphertext,
+                                         size_t length,
+                                         omemo_bytes **plaintext);
+
+// Ends the second way, in which everything was checked again.
+//
+// `plaintext` (out): the end of the file; free it with `omemo_bytes_free`.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_FILE_ORDER`, or `OMEMO_FILE_REFUSED` if what was handed in is not what was verified: then throw
+// away what came out. Does not touch the disk.
+omemo_status omemo_file_decryptor_finish(omemo_file_decryptor *decryptor,
+                                         omemo_bytes **plaintext);
 
 #ifdef __cplusplus
 }  // extern "C"

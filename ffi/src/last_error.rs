@@ -30,7 +30,7 @@ pub(crate) fn without_account(work: impl FnOnce() -> Result<(), Failure>) -> ome
 /// no key and no text of messages, but may name JIDs.
 ///
 /// `account`: NULL for the last call of this thread that has no account and failed: `omemo_account_open`, `omemo_store_rekey`,
-/// those of settings. `buffer` (out): gets the sentence with a zero byte at its end, cut off where it does not fit; may be NULL.
+/// those of settings and of files. `buffer` (out): gets the sentence with a zero byte at its end, cut off where it does not fit; may be NULL.
 /// `size`: the buffer's bytes.
 ///
 /// Returns the bytes of the whole sentence without the zero byte; 0, and an empty sentence, if no call has failed. Does not

@@ -7,12 +7,17 @@
 //!
 //! `ptr` turns pointers into references and back, `panic` stops panics at the border: no other file has `unsafe` code. `status`
 //! and `reason` are tables of numbers that are for ever. `account` has the calls, with `settings` and `store` before and `output`,
-//! `event`, `message` and `device` after them; each object holds its texts ready for C, and wipes them when it is freed.
+//! `event`, `message` and `device` after them; `file`, `file_encryptor` and `file_decryptor` stand beside, and need no account. Each
+//! object holds its texts ready for C, and wipes them when it is freed.
 
 mod account;
+mod bytes;
 mod device;
 mod event;
 mod event_kind;
+mod file;
+mod file_decryptor;
+mod file_encryptor;
 mod last_error;
 mod message;
 mod output;
@@ -30,9 +35,13 @@ mod value;
 mod version;
 
 pub use account::*;
+pub use bytes::*;
 pub use device::*;
 pub use event::*;
 pub use event_kind::omemo_event_kind;
+pub use file::*;
+pub use file_decryptor::*;
+pub use file_encryptor::*;
 pub use last_error::omemo_last_error;
 pub use message::*;
 pub use output::*;
@@ -41,5 +50,5 @@ pub use recipient::*;
 pub use settings::*;
 pub use status::{omemo_status, omemo_status_sentence};
 pub use store::omemo_store_rekey;
-pub use value::{omemo_policy, omemo_protocol, omemo_trust};
+pub use value::{omemo_cipher, omemo_policy, omemo_protocol, omemo_trust};
 pub use version::omemo_version;

@@ -61,11 +61,21 @@ pub enum omemo_status {
     /// A bug of this library, which ended the call in the middle. What is on the disk is sound: free the handle and
     /// open a new one. Please report it.
     OMEMO_PANIC = 32,
+    /// A text tells of no encrypted file: it is no body with an `aesgcm` link alone, or no such element.
+    OMEMO_NOT_FILE = 40,
+    /// A text is not an `https://` URL without a fragment.
+    OMEMO_NOT_URL = 41,
+    /// An encrypted file is not the sender's, or nothing proves that it is: throw away what came out of it.
+    OMEMO_FILE_REFUSED = 42,
+    /// A file is larger than its cipher can take.
+    OMEMO_FILE_TOO_LARGE = 43,
+    /// The calls of a file's encryptor or decryptor come in another order than they have to.
+    OMEMO_FILE_ORDER = 44,
 }
 
 impl omemo_status {
     /// All of them.
-    const ALL: [Self; 24] = [
+    const ALL: [Self; 29] = [
         Self::OMEMO_OK,
         Self::OMEMO_NULL,
         Self::OMEMO_NOT_UTF8,
@@ -90,6 +100,11 @@ impl omemo_status {
         Self::OMEMO_NO_RANDOMNESS,
         Self::OMEMO_BUG,
         Self::OMEMO_PANIC,
+        Self::OMEMO_NOT_FILE,
+        Self::OMEMO_NOT_URL,
+        Self::OMEMO_FILE_REFUSED,
+        Self::OMEMO_FILE_TOO_LARGE,
+        Self::OMEMO_FILE_ORDER,
     ];
 
     /// Its sentence.
@@ -120,6 +135,11 @@ impl omemo_status {
             Self::OMEMO_NO_RANDOMNESS => c"the operating system gave no randomness",
             Self::OMEMO_BUG => c"this is a bug in omemo, please report it",
             Self::OMEMO_PANIC => c"a bug in omemo ended the call: free the handle and open a new one, and please report it",
+            Self::OMEMO_NOT_FILE => c"a text tells of no encrypted file",
+            Self::OMEMO_NOT_URL => c"a text is not an https:// URL without a fragment",
+            Self::OMEMO_FILE_REFUSED => c"the encrypted file is not the sender's, or nothing proves that it is",
+            Self::OMEMO_FILE_TOO_LARGE => c"the file is too large for its cipher",
+            Self::OMEMO_FILE_ORDER => c"the calls about a file come in another order than they have to",
         }
     }
 

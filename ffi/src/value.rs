@@ -1,6 +1,7 @@
-//! The small numbers that C hands in and out: protocols, trust, policies.
+//! The small numbers that C hands in and out: protocols, trust, policies, ciphers.
 
 use omemo::{Trust, TrustPolicy, Version};
+use omemo_files::Cipher;
 
 use crate::status::{Failure, omemo_status};
 
@@ -47,6 +48,20 @@ pub enum omemo_policy {
     OMEMO_POLICY_MANUAL = 1,
     /// As the first, and verified devices tell each other what they have verified (XEP-0450).
     OMEMO_POLICY_AUTOMATIC = 2,
+}
+
+/// How a file is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+#[expect(non_camel_case_types, reason = "the header's name")]
+#[non_exhaustive]
+pub enum omemo_cipher {
+    /// AES-256 in GCM: what every client knows, and the only one for links.
+    OMEMO_CIPHER_AES_256_GCM = 0,
+    /// AES-128 in GCM.
+    OMEMO_CIPHER_AES_128_GCM = 1,
+    /// AES-256 in CBC, which has no tag: hashes protect the file.
+    OMEMO_CIPHER_AES_256_CBC = 2,
 }
 
 impl From<Version> for omemo_protocol {
@@ -110,6 +125,19 @@ pub(crate) fn policy(number: u32) -> Result<TrustPolicy, Failure> {
         BLIND => Ok(TrustPolicy::BlindBeforeVerification),
         MANUAL => Ok(TrustPolicy::Manual),
         AUTOMATIC => Ok(TrustPolicy::Automatic),
+        _ => Err(omemo_status::OMEMO_BAD_VALUE.into()),
+    }
+}
+
+/// The cipher of a number.
+pub(crate) fn cipher(number: u32) -> Result<Cipher, Failure> {
+    const AES_256_GCM: u32 = omemo_cipher::OMEMO_CIPHER_AES_256_GCM as u32;
+    const AES_128_GCM: u32 = omemo_cipher::OMEMO_CIPHER_AES_128_GCM as u32;
+    const AES_256_CBC: u32 = omemo_cipher::OMEMO_CIPHER_AES_256_CBC as u32;
+    match number {
+        AES_256_GCM => Ok(Cipher::Aes256Gcm),
+        AES_128_GCM => Ok(Cipher::Aes128Gcm),
+        AES_256_CBC => Ok(Cipher::Aes256Cbc),
         _ => Err(omemo_status::OMEMO_BAD_VALUE.into()),
     }
 }

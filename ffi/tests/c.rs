@@ -104,6 +104,11 @@ fn a23_eight_threads_use_one_handle() {
 }
 
 #[test]
+fn a25_a_file_comes_out_after_it_was_verified() {
+    check("files");
+}
+
+#[test]
 fn a23_the_tests_name_every_function_of_the_header() {
     let header = fs::read_to_string(cc::package().join("include/omemo.h")).unwrap();
     let declared = functions(&header);

@@ -11,7 +11,7 @@ use std::{env, fs};
 const BLESS: &str = "OMEMO_BLESS";
 
 /// In the order in which people read.
-const SOURCES: [&str; 14] = [
+const SOURCES: [&str; 18] = [
     "version",
     "status",
     "value",
@@ -26,6 +26,10 @@ const SOURCES: [&str; 14] = [
     "recipient",
     "message",
     "device",
+    "bytes",
+    "file",
+    "file_encryptor",
+    "file_decryptor",
 ];
 
 #[test]

@@ -32,9 +32,10 @@ Examples:
   omemo file encrypt photo.jpg --url https://upload.example/slot/photo.jpg
   omemo file encrypt photo.jpg -o sealed --media-type image/jpeg --json
 
-Writes PATH.enc, which is what to upload, and prints what the recipients need: the link that most clients
-understand (XEP-0454), and the element for those that know more (XEP-0448). Both hold the key: whoever has one can
-read the file, so send them in an encrypted message only. Encrypt again to upload again: no key is used twice.
+Writes PATH.enc, which is what to upload, and prints what the recipients need: the link that most
+clients understand (XEP-0454), and the element for those that know more (XEP-0448). Both hold the
+key: whoever has one can read the file, so send them in an encrypted message only. No key is used
+for two files.
 
 Without --url, the end of the link is printed, to put after aesgcm:// and the place of the upload.")]
     Encrypt {
@@ -64,11 +65,11 @@ Examples:
   omemo file decrypt element.xml photo.jpg.enc -o photo.jpg
   omemo file decrypt - photo.jpg.enc -o photo.jpg < link.txt
 
-The first is a link, or a file with a link or with a <file-sharing/> element, or - for standard input, which keeps the
-key out of the shell's history and out of the list of processes.
+The first is a link, or a file with a link or with a <file-sharing/> element, or - for standard
+input, which keeps the key out of the shell's history and out of the list of processes.
 
-The file is read twice: nothing is written of a file that is not the sender's, and OUT appears only when all of it
-is there. What an element announces (size, hashes) is checked, too.")]
+The file is read twice: nothing is written of a file that is not the sender's, and OUT appears only
+when all of it is there. What an element announces (size, hashes) is checked, too.")]
     Decrypt {
         /// The link, or a file with a link or an element, or -
         #[arg(value_name = "LINK|FILE|-")]

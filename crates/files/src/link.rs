@@ -29,14 +29,14 @@ impl AesgcmLink {
     ///
     /// # Errors
     ///
-    /// [`LinkError::NotHttps`], [`LinkError::Url`] for a URL with a fragment or without host, [`LinkError::Cipher`].
+    /// [`LinkError::NotHttps`], [`LinkError::Url`] for a URL with a fragment or without host; of a good URL, [`LinkError::Cipher`].
     pub fn new(url: &str, key: FileKey) -> Result<Self, LinkError> {
+        let place = checked(after_scheme(url, HTTPS).ok_or(LinkError::NotHttps)?)?;
         if key.cipher() != Cipher::Aes256Gcm {
             return Err(LinkError::Cipher);
         }
-        let place = after_scheme(url, HTTPS).ok_or(LinkError::NotHttps)?;
         Ok(Self {
-            place: checked(place)?.to_owned(),
+            place: place.to_owned(),
             key,
         })
     }

@@ -13,8 +13,33 @@
     CHECK((object) == NULL);      \
   } while (0)
 
+/* What an encryptor gave out outlives it, and so does a decryptor the file that it was made of. */
+static void files(void) {
+  omemo_file_encryptor *encryptor = NULL;
+  omemo_file_decryptor *decryptor = NULL;
+  omemo_bytes *ciphertext = NULL, *nothing = NULL;
+  omemo_file *file = NULL;
+  IS(OMEMO_OK, omemo_file_encryptor_new(OMEMO_CIPHER_AES_256_GCM, &encryptor));
+  IS(OMEMO_OK, omemo_file_encryptor_finish(encryptor, &ciphertext));
+  IS(OMEMO_OK, omemo_file_encryptor_file(encryptor, "https://a/b", NULL, NULL, &file));
+  FREED_TWICE(omemo_file_encryptor_free, encryptor);
+  IS(OMEMO_OK, omemo_file_decryptor_new(file, &decryptor));
+  FREED_TWICE(omemo_file_free, file);
+  IS(OMEMO_OK, omemo_file_decryptor_verify(decryptor, omemo_bytes_data(ciphertext), omemo_bytes_length(ciphertext)));
+  IS(OMEMO_OK, omemo_file_decryptor_verified(decryptor));
+  IS(OMEMO_OK, omemo_file_decryptor_update(decryptor, omemo_bytes_data(ciphertext), omemo_bytes_length(ciphertext), &nothing));
+  CHECK(omemo_bytes_length(nothing) == 0);
+  FREED_TWICE(omemo_bytes_free, nothing);
+  FREED_TWICE(omemo_bytes_free, ciphertext);
+  IS(OMEMO_OK, omemo_file_decryptor_finish(decryptor, &nothing));
+  FREED_TWICE(omemo_file_decryptor_free, decryptor);
+  CHECK(omemo_bytes_length(nothing) == 0);
+  FREED_TWICE(omemo_bytes_free, nothing);
+}
+
 int main(int count, char **arguments) {
   (void)count;
+  files();
   omemo_settings *settings = NULL;
   IS(OMEMO_OK, omemo_settings_new(&settings));
   IS(OMEMO_OK, omemo_settings_set_label(settings, "a label"));

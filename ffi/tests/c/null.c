@@ -127,7 +127,64 @@ static void other_calls_refuse_null(omemo_account *account) {
   CHECK(omemo_account_feature(NULL, 0) == NULL);
 }
 
+static void encrypting_refuses_null(void) {
+  omemo_file_encryptor *encryptor = NULL;
+  omemo_bytes *bytes;
+  omemo_file *file;
+  IS(OMEMO_NULL, omemo_file_ciphertext_length(OMEMO_CIPHER_AES_256_GCM, 1, NULL));
+  IS(OMEMO_NULL, omemo_file_encryptor_new(OMEMO_CIPHER_AES_256_GCM, NULL));
+  IS(OMEMO_OK, omemo_file_encryptor_new(OMEMO_CIPHER_AES_256_GCM, &encryptor));
+  FAILS(OMEMO_NULL, bytes, omemo_file_encryptor_update(NULL, BYTES, 8, &bytes));
+  FAILS(OMEMO_NULL, bytes, omemo_file_encryptor_update(encryptor, NULL, 8, &bytes));
+  FAILS(OMEMO_NULL, bytes, omemo_file_encryptor_update(encryptor, BYTES, SIZE_MAX, &bytes));
+  IS(OMEMO_NULL, omemo_file_encryptor_update(encryptor, BYTES, 8, NULL));
+  IS(OMEMO_OK, omemo_file_encryptor_update(encryptor, NULL, 0, &bytes));
+  CHECK(omemo_bytes_length(bytes) == 0);
+  omemo_bytes_free(&bytes);
+  FAILS(OMEMO_NULL, bytes, omemo_file_encryptor_finish(NULL, &bytes));
+  IS(OMEMO_NULL, omemo_file_encryptor_finish(encryptor, NULL));
+  IS(OMEMO_OK, omemo_file_encryptor_finish(encryptor, &bytes));
+  CHECK(omemo_bytes_length(bytes) == 16); /* what failed was not encrypted: the tag of nothing */
+  omemo_bytes_free(&bytes);
+  FAILS(OMEMO_NULL, file, omemo_file_encryptor_file(NULL, "https://a/b", "name", "a/b", &file));
+  FAILS(OMEMO_NULL, file, omemo_file_encryptor_file(encryptor, NULL, "name", "a/b", &file));
+  IS(OMEMO_NULL, omemo_file_encryptor_file(encryptor, "https://a/b", "name", "a/b", NULL));
+  IS(OMEMO_OK, omemo_file_encryptor_file(encryptor, "https://a/b", NULL, NULL, &file));
+  CHECK(omemo_file_name(file) == NULL && omemo_file_media_type(file) == NULL);
+  omemo_file_free(&file);
+  omemo_file_encryptor_free(&encryptor);
+}
+
+static void decrypting_refuses_null(void) {
+  char link[] = "aesgcm://a/b#00000000000000000000000000000000000000000000"
+                "00000000000000000000000000000000000000000000";
+  omemo_file_decryptor *decryptor;
+  omemo_bytes *bytes;
+  omemo_file *file;
+  FAILS(OMEMO_NULL, file, omemo_file_of_body(NULL, &file));
+  IS(OMEMO_NULL, omemo_file_of_body(link, NULL));
+  FAILS(OMEMO_NULL, file, omemo_file_of_element(NULL, &file));
+  IS(OMEMO_NULL, omemo_file_of_element("<x/>", NULL));
+  IS(OMEMO_OK, omemo_file_of_body(link, &file));
+  FAILS(OMEMO_NULL, decryptor, omemo_file_decryptor_new(NULL, &decryptor));
+  IS(OMEMO_NULL, omemo_file_decryptor_new(file, NULL));
+  IS(OMEMO_OK, omemo_file_decryptor_new(file, &decryptor));
+  IS(OMEMO_NULL, omemo_file_decryptor_verify(NULL, BYTES, 8));
+  IS(OMEMO_NULL, omemo_file_decryptor_verify(decryptor, NULL, 8));
+  IS(OMEMO_NULL, omemo_file_decryptor_verify(decryptor, BYTES, SIZE_MAX));
+  IS(OMEMO_OK, omemo_file_decryptor_verify(decryptor, NULL, 0));
+  IS(OMEMO_NULL, omemo_file_decryptor_verified(NULL));
+  FAILS(OMEMO_NULL, bytes, omemo_file_decryptor_update(NULL, BYTES, 8, &bytes));
+  FAILS(OMEMO_NULL, bytes, omemo_file_decryptor_update(decryptor, NULL, 8, &bytes));
+  IS(OMEMO_NULL, omemo_file_decryptor_update(decryptor, BYTES, 8, NULL));
+  FAILS(OMEMO_NULL, bytes, omemo_file_decryptor_finish(NULL, &bytes));
+  IS(OMEMO_NULL, omemo_file_decryptor_finish(decryptor, NULL));
+  omemo_file_decryptor_free(&decryptor);
+  omemo_file_free(&file);
+}
+
 static void accessors_take_null(void) {
+  size_t length = 7;
   int64_t seconds = 7;
   uint64_t ticket = 7;
 
@@ -185,6 +242,18 @@ static void accessors_take_null(void) {
   CHECK(omemo_device_label(NULL) == NULL);
   CHECK(omemo_device_failure(NULL) == NULL);
   CHECK(!omemo_device_is_own(NULL));
+
+  CHECK(omemo_bytes_data(NULL) == NULL);
+  CHECK(omemo_bytes_length(NULL) == 0);
+  CHECK(omemo_file_url(NULL, 0) == NULL);
+  CHECK(omemo_file_link(NULL) == NULL);
+  CHECK(omemo_file_element(NULL) == NULL);
+  CHECK(omemo_file_name(NULL) == NULL);
+  CHECK(omemo_file_media_type(NULL) == NULL);
+  CHECK(!omemo_file_size(NULL, &ticket) && ticket == 7);
+  CHECK(!omemo_file_size(NULL, NULL));
+  CHECK(omemo_file_thumbnail(NULL, &length) == NULL && length == 7);
+  CHECK(omemo_file_thumbnail(NULL, NULL) == NULL);
 }
 
 /* A pointer to NULL, and NULL itself. */
@@ -204,6 +273,18 @@ static void freeing_takes_null(void) {
   omemo_messages_free(NULL);
   omemo_devices_free(&devices);
   omemo_devices_free(NULL);
+  omemo_bytes *bytes = NULL;
+  omemo_file *file = NULL;
+  omemo_file_encryptor *encryptor = NULL;
+  omemo_file_decryptor *decryptor = NULL;
+  omemo_bytes_free(&bytes);
+  omemo_bytes_free(NULL);
+  omemo_file_free(&file);
+  omemo_file_free(NULL);
+  omemo_file_encryptor_free(&encryptor);
+  omemo_file_encryptor_free(NULL);
+  omemo_file_decryptor_free(&decryptor);
+  omemo_file_decryptor_free(NULL);
 }
 
 /* Functions that cannot fail. */
@@ -222,6 +303,8 @@ int main(int count, char **arguments) {
   calls_refuse_null(account);
   other_calls_refuse_null(account);
   omemo_account_free(&account);
+  encrypting_refuses_null();
+  decrypting_refuses_null();
   accessors_take_null();
   freeing_takes_null();
   what_takes_no_pointer();

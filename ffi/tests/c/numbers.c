@@ -33,13 +33,19 @@ int main(int count, char **arguments) {
   IS(OMEMO_OK, omemo_settings_new(&settings));
   omemo_output *output = NULL;
   omemo_account *account = open_account(in_folder(arguments, "numbers.db"), "a@b.example");
+  omemo_file_encryptor *encryptor;
+  uint64_t length = 7;
   for (EACH(i, numbers)) {
     IS(OMEMO_BAD_VALUE, omemo_settings_set_protocols(settings, numbers[i]));
     IS(OMEMO_BAD_VALUE, omemo_settings_set_policy(settings, numbers[i]));
     FAILS(OMEMO_BAD_VALUE, output, omemo_account_decide(account, "a@b.example", KEY, numbers[i], &output));
     CHECK(omemo_status_sentence((int32_t)numbers[i] | 0x40) != NULL);
+    FAILS(OMEMO_BAD_VALUE, encryptor, omemo_file_encryptor_new(numbers[i], &encryptor));
+    IS(OMEMO_BAD_VALUE, omemo_file_ciphertext_length(numbers[i], 1, &length));
   }
   IS(OMEMO_BAD_VALUE, omemo_settings_set_policy(settings, 3));
+  IS(OMEMO_FILE_TOO_LARGE, omemo_file_ciphertext_length(OMEMO_CIPHER_AES_128_GCM, UINT64_MAX, &length));
+  CHECK(length == 7);
   CHECK(strstr(omemo_status_sentence(-1), "newer version") != NULL);
   CHECK(strstr(omemo_status_sentence(INT32_MIN), "newer version") != NULL);
   for (uint32_t trust = OMEMO_TRUST_UNDECIDED; trust <= OMEMO_TRUST_DISTRUSTED; trust++)
