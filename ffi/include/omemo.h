@@ -164,7 +164,8 @@ enum omemo_event_kind
     OMEMO_EVENT_OPTED_OUT = 22,
     // A contact that had opted out writes encrypted messages again: `jid`.
     OMEMO_EVENT_OPTED_IN = 23,
-    // The members of a room are known, and messages can be sent: `jid` (the room), `accounts` (who gets them).
+    // The members of a room are known, and messages can be sent: `jid` (the room), `accounts` (who gets them), `text` (which
+    // lists of members the room does not give, and why).
     OMEMO_EVENT_ROOM_READY = 24,
     // Somebody became a member of a room: `jid` (the room), `accounts` (who).
     OMEMO_EVENT_MEMBER_JOINED = 25,

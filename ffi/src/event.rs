@@ -257,9 +257,14 @@ impl omemo_event {
     fn of_rooms(event: Event) -> Self {
         use omemo_event_kind as Kind;
         match event {
-            Event::RoomReady { room, members, .. } => Self::bare(Kind::OMEMO_EVENT_ROOM_READY)
+            Event::RoomReady {
+                room,
+                members,
+                lacking,
+            } => Self::bare(Kind::OMEMO_EVENT_ROOM_READY)
                 .jid(room.as_str())
-                .accounts(&members),
+                .accounts(&members)
+                .incomplete(&lacking),
             Event::MemberChanged { room, jid, member } => Self::bare(if member {
                 Kind::OMEMO_EVENT_MEMBER_JOINED
             } else {
