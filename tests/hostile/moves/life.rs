@@ -112,8 +112,6 @@ impl World {
         let decided = &mut self.observer.watches[at].decided;
         decided.insert((jid.to_owned(), *key), level);
         let jid = BareJid::parse(jid).unwrap();
-        self.account(at).decide(&jid, &fingerprint, level).unwrap();
-        // what follows is seen with the next call
-        self.call(at, Account::tick);
+        self.call(at, |account| account.decide(&jid, &fingerprint, level));
     }
 }

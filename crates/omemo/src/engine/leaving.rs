@@ -65,7 +65,7 @@ impl<T: Transaction> Call<'_, T> {
 
     /// What has not left yet never will.
     fn give_up_everything(&mut self) -> Result<(), Error> {
-        for waiting in std::mem::take(&mut self.stream.waiting) {
+        for waiting in self.take_waiting() {
             let unserved = Unserved {
                 jid: waiting.outgoing.chat.jid().clone(),
                 device: None,

@@ -60,7 +60,10 @@ impl<T: Transaction> Call<'_, T> {
         for row in self.tx.outbox()? {
             if row.sent_at.is_none() {
                 self.write(Change::DeleteOutbox(row.ticket))?;
-                if let Some(id) = row.message_id {
+                if row.tells_trust {
+                    // once it has recovered
+                    self.tell_again(&row)?;
+                } else if let Some(id) = row.message_id {
                     self.event(Event::Unsent {
                         id,
                         reason: UnsentReason::Restored,
@@ -70,7 +73,7 @@ impl<T: Transaction> Call<'_, T> {
                 }
             }
         }
-        for waiting in std::mem::take(&mut self.stream.waiting) {
+        for waiting in self.take_waiting() {
             self.refuse_restored(waiting.outgoing.id, waiting.outgoing.chat);
         }
         Ok(())

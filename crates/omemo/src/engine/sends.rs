@@ -97,6 +97,14 @@ impl<T: Transaction> Call<'_, T> {
         }
     }
 
+    /// The app's messages that wait: nothing waits any more. What others are owed (XEP-0450) stands in
+    /// the store.
+    pub(super) fn take_waiting(&mut self) -> Vec<Waiting> {
+        let mut waiting = std::mem::take(&mut self.stream.waiting);
+        waiting.retain(|waiting| waiting.outgoing.readers == Readers::Allowed);
+        waiting
+    }
+
     /// Asks for what waiting messages lack and seals those that lack nothing. Messages to one
     /// chat leave in order.
     pub(super) fn go_on_sending(&mut self) -> Result<(), Error> {
