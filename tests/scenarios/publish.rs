@@ -1,5 +1,8 @@
 //! Our own device on servers of all manners.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use minidom::Element;
 use omemo::store::Store;
 use omemo::{Event, Settings, Version};
@@ -130,6 +133,45 @@ fn rule_04_the_other_devices_bundle_is_never_evicted<S: Stores>(mut stores: S, v
     assert_eq!(hub.bodies(laptop), ["to both"]);
     assert!(bundle(&hub, version, JULIET, hub.id(laptop)).is_some());
     assert!(bundle(&hub, version, JULIET, hub.id(phone)).is_some());
+}
+
+/// ejabberd 23: who publishes on a new node while it makes another one, for whomever, is told that there is no node.
+fn rule_04_a_node_that_is_not_made_the_first_time_is_asked_for_again<S: Stores>(
+    mut stores: S,
+    version: Version,
+) {
+    for refusals in [1, 2, usize::MAX] {
+        let mut hub = Hub::new(1);
+        let refused = RefCell::new(BTreeMap::new());
+        hub.objects = Box::new(move |_, iq| {
+            let node = published_node(iq)?;
+            let mut refused = refused.borrow_mut();
+            let times = refused.entry(node).or_insert(0);
+            *times += 1;
+            (*times <= refusals).then(|| error("cancel", "item-not-found", None))
+        });
+        let juliet = hub.join(JULIET, stores.make(), speaks(&[version]));
+        assert!(!is_on(&hub, juliet, version) && !is_off(&hub, juliet, version));
+        for _ in 0..70 {
+            hub.pass(1);
+        }
+        let granted = refusals != usize::MAX;
+        assert_eq!(is_on(&hub, juliet, version), granted, "{refusals}");
+        assert_eq!(is_off(&hub, juliet, version), !granted, "{refusals}");
+        if granted {
+            assert_eq!(listed(&hub, version, JULIET), [hub.id(juliet)]);
+            assert!(bundle(&hub, version, JULIET, hub.id(juliet)).is_some());
+        }
+    }
+}
+
+/// Where a request publishes, if it does.
+fn published_node(iq: &Element) -> Option<String> {
+    const PUBSUB: &str = "http://jabber.org/protocol/pubsub";
+    let publish = iq
+        .get_child("pubsub", PUBSUB)?
+        .get_child("publish", PUBSUB)?;
+    publish.attr("node").map(str::to_owned)
 }
 
 /// Rule 1: an id that is on the list before we published is ours only if its bundle has our key.
@@ -426,6 +468,7 @@ over_versions!(
     quirk_20_no_id_is_zero_or_the_largest,
     rule_04_a_precondition_that_fails_leads_to_a_configuration,
     rule_04_the_other_devices_bundle_is_never_evicted,
+    rule_04_a_node_that_is_not_made_the_first_time_is_asked_for_again,
     rule_01_an_id_that_somebody_has_is_not_taken,
     rule_01_our_own_id_is_known_by_its_bundle,
     others_entries_stay_as_they_are,

@@ -17,6 +17,8 @@ use crate::stanza::devices::DeviceList;
 /// that fight over a list must not do so at full speed.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+/// A server that has no node to publish on is asked again while pauses are shorter than this.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long a changed bundle waits after the last one was published. Every key exchange changes it, so
 /// that strangers could make us publish without end: each rest is twice as long as the one before,
@@ -405,8 +407,7 @@ impl Publishing {
                 )));
                 self.step = Step::RefetchList;
             }
-            (_, Answer::Refused(_)) if self.ready => self.pause(now),
-            (_, Answer::Refused(refusal)) => self.turn_off(refusal.text, &mut effects),
+            (_, Answer::Refused(refusal)) => self.pause_or_turn_off(refusal, now, &mut effects),
             // an answer that does not fit the step says nothing; ask again later
             (_, Answer::List(_) | Answer::Bundle(_) | Answer::Confirmed) => self.pause(now),
         }
@@ -472,8 +473,7 @@ impl Publishing {
                 self.options = Options::WithoutMaxItems;
                 self.step = configure("max", Then::Publish);
             }
-            _ if self.ready => self.pause(now),
-            _ => self.turn_off(refusal.text, effects),
+            _ => self.pause_or_turn_off(refusal, now, effects),
         }
     }
 
@@ -512,9 +512,15 @@ impl Publishing {
         self.step = Step::Settled;
     }
 
-    fn turn_off(&mut self, reason: String, effects: &mut Vec<Effect>) {
-        self.give_up();
-        effects.push(Effect::Off(reason));
+    /// Publishing makes the node, yet ejabberd says that there is none if it makes another meanwhile.
+    fn pause_or_turn_off(&mut self, refusal: Refusal, now: Timestamp, effects: &mut Vec<Effect>) {
+        let tripped = refusal.kind == RefusalKind::NotFound && self.pause < PATIENCE;
+        if self.ready || tripped {
+            self.pause(now);
+        } else {
+            self.give_up();
+            effects.push(Effect::Off(refusal.text));
+        }
     }
 
     fn pause(&mut self, now: Timestamp) {
