@@ -1,5 +1,7 @@
 //! Accounts on ejabberd, which half of the world uses: with each other, and with accounts on Prosody.
 
+use std::thread;
+
 use omemo_tests::capture::Capture;
 use omemo_tests::lab::{self, Domain, Lab};
 use omemo_tests::patience::{PATIENCE, wait_for};
@@ -55,7 +57,12 @@ fn lacking() -> Option<String> {
 fn two_each(lab: &Lab, protocols: &str, namespace: &str) {
     let erin = lab.account(&format!("erin-two-{protocols}"), Domain::E);
     let bob = lab.account(&format!("bob-two-{protocols}"), Domain::B);
-    let erins = [(); 2].map(|()| Device::init(lab, &erin, protocols));
+    // At the same time: a node that keeps one item loses one of two bundles until it is configured.
+    let erins = thread::scope(|scope| {
+        [(); 2]
+            .map(|()| scope.spawn(|| Device::init(lab, &erin, protocols)))
+            .map(|device| device.join().expect("a device"))
+    });
     let bobs = [(); 2].map(|()| Device::init(lab, &bob, protocols));
     let mut listeners: Vec<_> = erins.iter().chain(&bobs).map(hearing).collect();
 

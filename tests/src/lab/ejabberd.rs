@@ -41,6 +41,9 @@ impl Ejabberd {
         certificates: &Path,
         warden: &Warden,
     ) -> Option<Self> {
+        if lacking().is_some() {
+            return None;
+        }
         let libraries = libraries()?;
         let folder = warden.subfolder(domain.name());
         let address = IpAddr::from(network.server(domain.number()));

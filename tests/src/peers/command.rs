@@ -4,6 +4,7 @@ use std::env;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -236,6 +237,9 @@ pub fn try_init(account: &Account, protocols: &str, folder: &Path) -> (i32, Stri
 /// A folder for a device.
 #[must_use]
 pub fn new_folder(lab: &Lab, jid: &str) -> PathBuf {
+    // Devices of one account may be made at the same time.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _look_and_take = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let name = (0..)
         .map(|number| format!("omemo-{jid}-{number}"))
         .find(|name| !lab.root().join(name).exists());
