@@ -3,8 +3,8 @@
 use omemo_ratchet::{Fingerprint, Version};
 
 use crate::{
-    Address, BareJid, Chat, DeviceId, Message, Served, UndecryptableReason, UnsentReason, Unserved,
-    UnservedReason,
+    Address, BareJid, Chat, DeviceId, Message, Served, TransportedKey, UndecryptableReason,
+    UnsentReason, Unserved, UnservedReason,
 };
 
 /// How it is known that a store is older than what was sent from it.
@@ -58,6 +58,16 @@ pub enum Event {
         served: Vec<Served>,
         /// Who cannot, and why.
         unserved: Vec<Unserved>,
+    },
+    /// A key was handed over, in the message that the [`Event::Sealed`] of the same id is about. It is
+    /// told this once and kept nowhere: whoever loses it hands over another.
+    KeySealed {
+        /// The app's id of the message.
+        id: String,
+        /// The conversation.
+        chat: Chat,
+        /// The key and the initialization vector.
+        key: TransportedKey,
     },
     /// A message was given up: no device of the recipient can be served. Nothing was sent.
     Refused {

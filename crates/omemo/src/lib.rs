@@ -121,6 +121,7 @@ mod event;
 #[cfg(feature = "hazmat")]
 pub mod hazmat;
 mod message;
+mod opt_out;
 mod output;
 mod pep;
 mod protocol;
@@ -145,6 +146,7 @@ pub use minidom::Element;
 pub use omemo_ratchet::{
     Fingerprint, Randomness, RandomnessError, Role, SystemRandomness, Version,
 };
+pub use opt_out::{OptOut, OptOutAnswer};
 pub use output::{
     Output, Served, Stanza, UndecryptableReason, UnsentReason, Unserved, UnservedReason,
 };

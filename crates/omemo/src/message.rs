@@ -102,11 +102,15 @@ pub struct Outgoing {
     pub id: String,
     /// Where to.
     pub chat: Chat,
-    /// What is encrypted: any elements in omemo:2, the `<body/>` alone in legacy (devices that
-    /// only speak legacy are left unserved when there is more than a body).
+    /// What is encrypted: any elements in omemo:2 (bodies, reactions, replies, corrections, receipts,
+    /// markers, chat states, ...), the `<body/>` alone in legacy. Devices that only speak legacy are
+    /// left unserved when there is more than a body or no body; a message that serves nobody else is
+    /// refused with [`UnservedReason::ContentNotCarried`](crate::UnservedReason), for a chat state as
+    /// for everything. What is for servers (XEP-0420 §9) makes a send fail here.
     pub content: Vec<Element>,
-    /// What stands beside the encrypted element in the clear, for servers: XEP-0334 hints and the
-    /// like. `<store/>` is always there.
+    /// What stands beside the encrypted element in the clear, for servers: hints (XEP-0334), `<private/>`
+    /// (XEP-0280) and `<addresses/>` (XEP-0033). Anything else makes a send fail, for it would be plain
+    /// text: threads, markers and requests for receipts are content. `<store/>` is always there.
     pub hints: Vec<Element>,
     pub(crate) readers: Readers,
 }
@@ -155,10 +159,12 @@ pub struct Message {
     /// The sender's own time differs from the server's by more than a day: a server that
     /// reorders, or a wrong clock.
     pub time_differs: bool,
-    /// The content elements, each with its own namespace.
+    /// The content elements, each with its own namespace. Nothing that stood beside the encrypted
+    /// element is among them, and nothing that only servers and rooms may say (XEP-0420 §9).
     pub content: Vec<Element>,
     /// What a legacy message without payload hands over instead of content (XEP-0384 0.3.0 §4.6);
-    /// only with [`Settings::key_transport`](crate::Settings::key_transport).
+    /// only with [`Settings::key_transport`](crate::Settings::key_transport). Automatic answers look
+    /// just the same, and their keys mean nothing: what a key is for, something else has to say.
     pub transported: Option<TransportedKey>,
 }
 
@@ -170,6 +176,12 @@ pub struct TransportedKey {
 }
 
 impl TransportedKey {
+    /// Key and tag as they go through the ratchet, of which the tag is left out.
+    pub(crate) fn new(key_and_tag: &[u8], iv: Option<&[u8]>) -> Self {
+        let key = key_and_tag.get(..16).unwrap_or_default();
+        Self::from_bytes(Zeroizing::new([key, iv.unwrap_or_default()].concat()))
+    }
+
     /// From its stored form: the key (16 bytes) and then the initialization vector.
     pub(crate) const fn from_bytes(bytes: Zeroizing<Vec<u8>>) -> Self {
         Self { bytes }

@@ -12,7 +12,9 @@ use crate::{Address, BareJid, DeviceId, Event, Ticket, Timestamp};
 #[must_use = "the stanzas have to be sent"]
 #[non_exhaustive]
 pub struct Output {
-    /// The stanza handed in was ours: the app neither shows nor routes it.
+    /// The stanza handed in was ours: the app neither shows nor routes it. Of an encrypted message
+    /// nothing that stands beside the encrypted element counts: not a body, and no other content
+    /// (XEP-0420 §9).
     pub consumed: bool,
     /// What has to be sent now, in this order.
     pub stanzas: Vec<Stanza>,
@@ -77,9 +79,15 @@ pub enum UnservedReason {
     /// It shows another identity key than the one known under its id.
     #[error("its identity key changed, which is never accepted under the same device id")]
     IdentityChanged,
-    /// The device only speaks legacy, which carries nothing but a body.
-    #[error("it only speaks the legacy protocol, which carries nothing but text")]
+    /// No protocol that the device speaks carries this content: legacy takes a body alone, or a key,
+    /// and omemo:2 no key.
+    #[error(
+        "the protocol that it speaks does not carry this: legacy takes a text or a key alone, omemo:2 no key"
+    )]
     ContentNotCarried,
+    /// A message to our own account, which has no device but this one.
+    #[error("this is the only device of our account")]
+    NoOtherDevice,
     /// It spoke omemo:2 and is only listed for legacy now. A server could have done that:
     /// [`Account::allow_downgrade`](crate::Account::allow_downgrade) serves it in legacy.
     #[error("it spoke omemo:2 and is only listed for the weaker legacy protocol now")]

@@ -1,6 +1,8 @@
 //! The front door: one account on one store.
 
 mod deactivation;
+mod key_transport;
+mod opt_out;
 mod own_devices;
 mod recovery;
 mod replacement;

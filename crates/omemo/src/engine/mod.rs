@@ -13,6 +13,7 @@ mod inbox;
 mod leaving;
 mod lists;
 mod open;
+mod opt_out;
 mod outbox;
 mod own_devices;
 mod own_keys;

@@ -44,7 +44,8 @@ pub(super) struct Opening {
     /// What is still to be entered into the session; `None` when it came with the session.
     step: Step,
     heartbeat: bool,
-    late: bool,
+    /// Overtaken by others, so that a skipped key opened it.
+    pub(super) late: bool,
     /// The prekey of a key exchange that made the session.
     began: Option<PreKeyRow>,
 }

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use omemo_ratchet::{Version, payload};
+use zeroize::Zeroizing;
 
 use super::Call;
 use super::inbox::{content_text, message_of};
 use super::open::{Halt, Opening};
+use super::opt_out::Wish;
 use super::rooms::room_of;
 use crate::protocol::{self, Protocol};
 use crate::stanza::encrypted::Encrypted;
@@ -152,13 +154,16 @@ fn find_encrypted(element: &Element, depth: usize) -> Option<&'static Protocol> 
         .find_map(|child| find_encrypted(child, depth))
 }
 
-/// What is kept of an envelope: content that can be stored, and when it was written.
+/// What is kept of a message: content that can be stored, when it was written, the key that it hands
+/// over, and whether its author asks for plain text.
 struct Content {
     /// `None` when there is nothing to show.
     text: Option<String>,
     /// What it says about keys (XEP-0450).
     told: Vec<Decision>,
     time: Option<Timestamp>,
+    transported: Option<Zeroizing<Vec<u8>>>,
+    wish: Wish,
 }
 
 /// A message on its way from the key that opened it into the inbox.
@@ -167,6 +172,25 @@ struct Incoming<'a> {
     chat: Chat,
     id: Option<&'a str>,
     delay: Option<Timestamp>,
+}
+
+/// What is kept of a message that hands a key over. Its initialization vector has 12 bytes, or 16 from
+/// some; one of any other length opens nothing.
+fn transported(key: &payload::TransportedKey, encrypted: &Encrypted) -> Result<Content, Halt> {
+    let iv = encrypted
+        .iv
+        .as_deref()
+        .filter(|iv| matches!(iv.len(), 12 | 16));
+    let text = content_text(&[]).map_err(|_| Error::Bug("no content, and it cannot be written"))?;
+    Ok(Content {
+        text: Some(text),
+        told: Vec::new(),
+        time: None,
+        transported: Some(Zeroizing::new(
+            [key.as_bytes(), iv.unwrap_or_default()].concat(),
+        )),
+        wish: Wish::None,
+    })
 }
 
 impl<T: Transaction> Call<'_, T> {
@@ -331,7 +355,7 @@ impl<T: Transaction> Call<'_, T> {
                     });
                     refusal = UndecryptableReason::IdentityChanged;
                 }
-                Halt::Duplicate(id) => return self.duplicate(&id),
+                Halt::Duplicate(id) => return self.duplicate(id, encrypted, incoming),
                 Halt::Refused(reason) => refusal = reason,
             }
         }
@@ -365,9 +389,10 @@ impl<T: Transaction> Call<'_, T> {
             Halt::Refused(UndecryptableReason::PayloadRefused(error.to_string()))
         };
         let Some(ciphertext) = &encrypted.payload else {
-            payload::open_empty(protocol.version, &opening.plaintext)
+            let key = payload::open_empty(protocol.version, &opening.plaintext)
                 .map_err(|error| refused(&error))?;
-            return Ok(None);
+            let key = key.filter(|_| self.settings.key_transport);
+            return key.map(|key| transported(&key, encrypted)).transpose();
         };
         let plaintext = payload::open(
             protocol.version,
@@ -398,6 +423,8 @@ impl<T: Transaction> Call<'_, T> {
             text,
             told: told.collect(),
             time: envelope.time,
+            transported: None,
+            wish: Wish::of(&shown),
         }))
     }
 
@@ -445,6 +472,7 @@ impl<T: Transaction> Call<'_, T> {
     ) -> Result<(), Error> {
         let id = opening.id.clone();
         let key = *opening.peer();
+        let late = opening.late;
         let trust = self.accept(opening, protocol)?;
         self.check_listed(protocol.version, &id.address)?;
         let Some(content) = content else {
@@ -453,21 +481,23 @@ impl<T: Transaction> Call<'_, T> {
         if matches!(incoming.chat, Chat::Direct(_)) && !content.told.is_empty() {
             self.told(&id.address, &key, &content.told, content.time)?;
         }
-        match content.text {
-            Some(text) => self.deliver(id, text, content.time, trust, incoming),
-            None => Ok(()),
+        if self.heed(&content.wish, &incoming.chat, &incoming.sender, trust, late)? {
+            return Ok(());
         }
+        self.deliver(id, content, trust, incoming)
     }
 
     fn deliver(
         &mut self,
         message: MessageId,
-        content: String,
-        time: Option<Timestamp>,
+        content: Content,
         trust: Trust,
         incoming: &Incoming<'_>,
     ) -> Result<(), Error> {
-        let time_differs = match (time, incoming.delay) {
+        let Some(text) = content.text else {
+            return Ok(());
+        };
+        let time_differs = match (content.time, incoming.delay) {
             (Some(inside), Some(outside)) => {
                 inside.since(outside).max(outside.since(inside)) > TIME_TOLERANCE
             }
@@ -482,18 +512,30 @@ impl<T: Transaction> Call<'_, T> {
             delay: incoming.delay,
             time_differs,
             received_at: self.now,
-            content,
-            transported: None,
+            content: text,
+            transported: content.transported,
         };
         self.write(Change::PutInbox(row.clone()))?;
         self.event(Event::Message(Box::new(message_of(row)?)));
         Ok(())
     }
 
-    /// One that was opened before: handed out again until the app has it, then nothing.
-    fn duplicate(&mut self, id: &MessageId) -> Result<(), Error> {
-        if let Some(row) = self.tx.inbox_message(id)? {
+    /// One that was opened before: handed out again until the app has it, then only named. That an
+    /// empty message came twice is not worth a word.
+    fn duplicate(
+        &mut self,
+        id: MessageId,
+        encrypted: &Encrypted,
+        incoming: &Incoming<'_>,
+    ) -> Result<(), Error> {
+        if let Some(row) = self.tx.inbox_message(&id)? {
             self.event(Event::Message(Box::new(message_of(row)?)));
+        } else if encrypted.payload.is_some() {
+            self.event(Event::Duplicate {
+                device: id.address,
+                version: id.version,
+                id: incoming.id.map(str::to_owned),
+            });
         }
         Ok(())
     }

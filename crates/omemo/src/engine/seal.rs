@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use omemo_ratchet::{Session, Version, payload};
+use omemo_ratchet::payload::{self, PayloadKey};
+use omemo_ratchet::{Session, Version};
 
 use super::Call;
 use super::plan::{Fate, Patience};
@@ -17,7 +18,7 @@ use crate::store::{Change, ContactRow, DutyKind, OutboxRow, SessionRow, StoreErr
 use crate::stream::Waiting;
 use crate::{
     Address, BareJid, CallerError, Chat, Element, Error, Event, Outgoing, Served, Stanza, Ticket,
-    Unserved, UnservedReason,
+    TransportedKey, Unserved, UnservedReason,
 };
 
 /// Who is served and who is not.
@@ -38,6 +39,13 @@ impl Audience {
     }
 }
 
+/// What every recipient of a message gets, and the key to it.
+struct Payload {
+    key: PayloadKey,
+    iv: Option<Vec<u8>>,
+    ciphertext: Option<Vec<u8>>,
+}
+
 impl<T: Transaction> Call<'_, T> {
     /// Seals a message with what is known now. Lists, trust and sessions are judged here, inside
     /// the transaction that seals.
@@ -46,7 +54,12 @@ impl<T: Transaction> Call<'_, T> {
         let chat = &outgoing.chat;
         let order = self.ready_versions();
         let mut audience = Audience::default();
-        let accounts = match self.audience(chat) {
+        let accounts = if self.is_unwanted(outgoing)? {
+            Err(UnservedReason::OptedOut)
+        } else {
+            self.audience(chat)
+        };
+        let accounts = match accounts {
             Ok(accounts) => accounts,
             Err(reason) => {
                 audience.leave_out(chat.jid(), reason);
@@ -66,6 +79,9 @@ impl<T: Transaction> Call<'_, T> {
             if is_silent {
                 return Ok(Vec::new());
             }
+            if audience.unserved.is_empty() {
+                audience.leave_out(chat.jid(), UnservedReason::NoOtherDevice);
+            }
             self.event(Event::Refused {
                 id: outgoing.id.clone(),
                 chat: chat.clone(),
@@ -79,6 +95,7 @@ impl<T: Transaction> Call<'_, T> {
             let own = self.me.jid.clone();
             self.gather(&own, &own_order, send, &mut audience)?;
         }
+        self.answer_first(&mut audience)?;
         let mut served = Vec::new();
         for (version, sessions) in audience.sessions {
             let devices = self.seal_in(protocol::of(version), outgoing, sessions)?;
@@ -118,6 +135,22 @@ impl<T: Transaction> Call<'_, T> {
         self.gather(&self.me.jid, order, send, audience)?;
         if audience.sessions.is_empty() {
             audience.leave_out(room, UnservedReason::NoDevices);
+        }
+        Ok(())
+    }
+
+    /// An answer that is owed over one of these sessions leaves before the message: the ratchet must
+    /// have moved away from a prekey that others may have used too (XEP-0384 §7, 0.3.0 §5).
+    fn answer_first(&mut self, audience: &mut Audience) -> Result<(), Error> {
+        let mut owed = self.tx.duties()?;
+        owed.retain(|duty| duty.kind == DutyKind::Answer);
+        for session in audience.sessions.values_mut().flatten() {
+            let is_owed = owed
+                .iter()
+                .any(|duty| duty.version == session.version && duty.address == session.address);
+            if is_owed {
+                *session = self.seal_empty(session.clone())?;
+            }
         }
         Ok(())
     }
@@ -180,9 +213,44 @@ impl<T: Transaction> Call<'_, T> {
         sessions: Vec<SessionRow>,
     ) -> Result<Vec<Address>, Error> {
         let chat = &outgoing.chat;
+        let sealed = self.seal_payload(protocol, outgoing)?;
+        let mut keys = Vec::with_capacity(sessions.len());
+        for session in sessions {
+            let (_, key) = self.wrap_key(session, sealed.key.as_bytes())?;
+            keys.push(key);
+        }
+        let encrypted = Encrypted {
+            sid: self.account.device,
+            keys: Vec::new(),
+            iv: sealed.iv.clone(),
+            payload: sealed.ciphertext,
+        };
+        self.put_out(protocol, Some(outgoing), chat, &encrypted, &keys)?;
+        self.duties_done(protocol.version, &keys)?;
+        if encrypted.payload.is_none() {
+            self.event(Event::KeySealed {
+                id: outgoing.id.clone(),
+                chat: chat.clone(),
+                key: TransportedKey::new(sealed.key.as_bytes(), sealed.iv.as_deref()),
+            });
+        }
+        Ok(keys.into_iter().map(|(device, _)| device).collect())
+    }
+
+    /// The payload of a message, or none where it only hands a key over.
+    fn seal_payload(&mut self, protocol: &Protocol, outgoing: &Outgoing) -> Result<Payload, Error> {
+        if outgoing.content.is_empty() {
+            let empty = payload::empty(protocol.version, self.randomness)
+                .map_err(|_| Error::Bug("a key that cannot be made"))?;
+            return Ok(Payload {
+                key: empty.key,
+                iv: empty.iv,
+                ciphertext: None,
+            });
+        }
         let stamp = Stamp {
             from: &self.me.jid,
-            to: chat.jid(),
+            to: outgoing.chat.jid(),
             now: self.now,
         };
         let plaintext = protocol
@@ -191,29 +259,21 @@ impl<T: Transaction> Call<'_, T> {
             .map_err(|_| Error::Bug("content that was checked cannot be written"))?;
         let sealed = payload::seal(protocol.version, &plaintext, self.randomness)
             .map_err(|_| Error::Bug("a payload that cannot be encrypted"))?;
-        let mut keys = Vec::with_capacity(sessions.len());
-        for session in sessions {
-            keys.push(self.wrap_key(session, sealed.key.as_bytes())?);
-        }
-        let encrypted = Encrypted {
-            sid: self.account.device,
-            keys: Vec::new(),
-            iv: sealed.iv.clone(),
-            payload: Some(sealed.ciphertext.clone()),
-        };
-        self.put_out(protocol, Some(outgoing), chat, &encrypted, &keys)?;
-        self.duties_done(protocol.version, &keys)?;
-        Ok(keys.into_iter().map(|(device, _)| device).collect())
+        Ok(Payload {
+            key: sealed.key,
+            iv: sealed.iv,
+            ciphertext: Some(sealed.ciphertext),
+        })
     }
 
     /// Seals an empty message over one session (XEP-0384 §5.5.3): trust does not matter, since
-    /// nothing is said.
-    pub(super) fn seal_empty(&mut self, session: SessionRow) -> Result<(), Error> {
+    /// nothing is said. Gives the session as it is then.
+    pub(super) fn seal_empty(&mut self, session: SessionRow) -> Result<SessionRow, Error> {
         let protocol = protocol::of(session.version);
         let to = Chat::Direct(session.address.jid.clone());
         let empty = payload::empty(protocol.version, self.randomness)
             .map_err(|_| Error::Bug("an empty message that cannot be made"))?;
-        let key = self.wrap_key(session, empty.key.as_bytes())?;
+        let (session, key) = self.wrap_key(session, empty.key.as_bytes())?;
         let encrypted = Encrypted {
             sid: self.account.device,
             keys: Vec::new(),
@@ -222,7 +282,8 @@ impl<T: Transaction> Call<'_, T> {
         };
         let keys = [key];
         self.put_out(protocol, None, &to, &encrypted, &keys)?;
-        self.duties_done(protocol.version, &keys)
+        self.duties_done(protocol.version, &keys)?;
+        Ok(session)
     }
 
     /// Whatever is sealed for a device also answers it.
@@ -240,29 +301,30 @@ impl<T: Transaction> Call<'_, T> {
         Ok(())
     }
 
-    /// Wraps the payload's key for one device.
+    /// Wraps the payload's key for one device; gives the session as it is then, too.
     fn wrap_key(
         &mut self,
         row: SessionRow,
         payload_key: &[u8],
-    ) -> Result<(Address, EncryptedKey), Error> {
+    ) -> Result<(SessionRow, (Address, EncryptedKey)), Error> {
         let mut session =
             Session::from_bytes(&row.state).map_err(|error| StoreError::Damaged(error.into()))?;
         let sealed = session
             .seal(payload_key)
             .map_err(|_| Error::Bug("a session that cannot go on"))?;
         let address = row.address.clone();
-        self.write(Change::PutSession(SessionRow {
+        let row = SessionRow {
             state: session.to_bytes(),
             ..row
-        }))?;
+        };
+        self.write(Change::PutSession(row.clone()))?;
         let key = EncryptedKey {
             jid: Some(address.jid.clone()),
             rid: address.device,
             is_key_exchange: sealed.is_key_exchange,
             data: Ok(sealed.bytes),
         };
-        Ok((address, key))
+        Ok((row, (address, key)))
     }
 
     /// Writes the finished stanzas into the outbox and hands them out; one that is too large for
@@ -324,7 +386,11 @@ impl<T: Transaction> Call<'_, T> {
         if let Some(outgoing) = outgoing {
             children.push(eme::encryption(protocol.namespace));
             children.push(sid::origin_id(&id));
-            children.extend(protocol.fallback_body.map(body::body));
+            // a key alone is nothing to show
+            let fallback = protocol
+                .fallback_body
+                .filter(|_| encrypted.payload.is_some());
+            children.extend(fallback.map(body::body));
             let hints = outgoing.hints.iter().filter(|hint| !hints::is_store(hint));
             children.extend(hints.cloned());
         }

@@ -9,7 +9,7 @@ use super::plan::{Fate, Patience};
 use super::questions::ANSWER_TIME;
 use crate::message::Readers;
 use crate::stanza::message::{self, MessageKind};
-use crate::stanza::{sce, text};
+use crate::stanza::{hints, sce, text};
 use crate::store::Transaction;
 use crate::stream::{Ask, Inspection, Waiting};
 use crate::{BareJid, CallerError, Chat, Element, Error, Event, Outgoing, Served};
@@ -28,6 +28,18 @@ const MAX_ID_BYTES: usize = 1_024;
 impl<T: Transaction> Call<'_, T> {
     /// Takes a message; whatever is due decides when it is sealed.
     pub(crate) fn send(&mut self, outgoing: Outgoing) -> Result<(), Error> {
+        if outgoing.content.is_empty() {
+            return Err(CallerError::Message("it has no content").into());
+        }
+        self.wait(outgoing)
+    }
+
+    /// Hands a fresh key over: what has no content goes without a payload (XEP-0384 0.3.0 §4.6).
+    pub(crate) fn transport_key(&mut self, id: String, chat: Chat) -> Result<(), Error> {
+        self.wait(Outgoing::new(id, chat, Vec::new()))
+    }
+
+    fn wait(&mut self, outgoing: Outgoing) -> Result<(), Error> {
         self.check_not_leaving()?;
         check(&outgoing, self.settings.max_stanza_bytes)?;
         let known = self
@@ -138,6 +150,9 @@ impl<T: Transaction> Call<'_, T> {
 
     /// Whether a message has to wait; asks for what it lacks.
     fn lacks_anything(&mut self, send: &Waiting) -> Result<bool, Error> {
+        if self.is_unwanted(&send.outgoing)? {
+            return Ok(false);
+        }
         if self.versions_pending() {
             return Ok(true);
         }
@@ -322,8 +337,15 @@ fn check(outgoing: &Outgoing, max_stanza_bytes: usize) -> Result<(), CallerError
     if outgoing.id.is_empty() || outgoing.id.len() > MAX_ID_BYTES {
         return Err(CallerError::Message("its id has to have 1 to 1024 bytes"));
     }
-    if outgoing.content.is_empty() {
-        return Err(CallerError::Message("it has no content"));
+    if !outgoing.content.iter().all(sce::is_allowed) {
+        return Err(CallerError::Message(
+            "its content holds what is for servers, or an element without a namespace of its own",
+        ));
+    }
+    if !outgoing.hints.iter().all(hints::may_be_outside) {
+        return Err(CallerError::Message(
+            "what its hints hold is not for servers, and would be sent in the clear",
+        ));
     }
     // nested as deeply as it will be inside the envelope
     let content = Element::builder("content", sce::NAMESPACE)

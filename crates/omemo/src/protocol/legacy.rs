@@ -70,7 +70,11 @@ struct Content;
 
 impl Wrapping for Content {
     fn carries(&self, content: &[Element]) -> bool {
-        matches!(content, [only] if body::is_body(only))
+        match content {
+            [] => true,
+            [only] => body::is_body(only),
+            _ => false,
+        }
     }
 
     fn wrap(

@@ -81,7 +81,7 @@ pub(crate) struct Stamp<'a> {
 
 /// How content becomes the payload's plaintext and comes out of it.
 pub(crate) trait Wrapping: Sync {
-    /// Whether it can carry all of this content.
+    /// Whether it can carry all of this content; none at all hands a key over.
     fn carries(&self, content: &[Element]) -> bool;
     /// The plaintext.
     fn wrap(

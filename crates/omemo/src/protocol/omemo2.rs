@@ -66,8 +66,8 @@ impl Shape for Elements {
 struct Content;
 
 impl Wrapping for Content {
-    fn carries(&self, _content: &[Element]) -> bool {
-        true
+    fn carries(&self, content: &[Element]) -> bool {
+        !content.is_empty()
     }
 
     fn wrap(

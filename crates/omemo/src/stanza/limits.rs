@@ -30,6 +30,9 @@ pub(crate) const MAX_LABEL_CHARS: usize = 52;
 /// Keys in one trust message. A new device is told all that another one has verified.
 pub(crate) const MAX_DECISIONS: usize = 1_024;
 
+/// Characters of the reason of an opt-out that are kept: it is shown, and stored until it is answered.
+pub(crate) const MAX_REASON_CHARS: usize = 1_024;
+
 /// Items in one answer or event. We ask for one; a node that was filled by mistake held 187.
 pub(crate) const MAX_ITEMS: usize = 1_024;
 

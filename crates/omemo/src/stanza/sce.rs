@@ -16,8 +16,17 @@ pub(crate) const NAMESPACE: &str = "urn:xmpp:sce:1";
 
 /// The namespace of extended stanza addressing (XEP-0033).
 const ADDRESSING: &str = "http://jabber.org/protocol/address";
-/// The namespace of occupant ids (XEP-0421).
-const OCCUPANT: &str = "urn:xmpp:occupant-id:0";
+/// The namespaces in which servers and rooms tell about a message: delay, occupants, copies and
+/// archives. Whoever rebuilds a stanza from its content, as XEP-0420 §8 has it, must not find there
+/// what only they may say.
+const STAMPS: [&str; 6] = [
+    delay::NAMESPACE,
+    "jabber:x:delay",
+    "urn:xmpp:occupant-id:0",
+    "urn:xmpp:carbons:2",
+    "urn:xmpp:mam:2",
+    "http://jabber.org/protocol/muc#user",
+];
 
 /// Envelopes are at least this long, so that short answers look alike.
 const MIN_BYTES: usize = 256;
@@ -53,17 +62,12 @@ pub(crate) enum EnvelopeError {
 
 /// Whether an element must stand outside the envelope, where servers read and filter it. Inside it
 /// is never written and never read (XEP-0420 §9): hints, stanza ids, addresses and the marks of
-/// encryption, as well as the stamps by which a server tells about delay and occupants.
-pub(crate) fn is_for_servers(element: &Element) -> bool {
+/// encryption, as well as what servers and rooms write themselves.
+fn is_for_servers(element: &Element) -> bool {
     let namespace = element.ns();
-    [
-        hints::NAMESPACE,
-        eme::NAMESPACE,
-        ADDRESSING,
-        OCCUPANT,
-        delay::NAMESPACE,
-    ]
-    .contains(&namespace.as_str())
+    let namespace = namespace.as_str();
+    [hints::NAMESPACE, eme::NAMESPACE, ADDRESSING].contains(&namespace)
+        || STAMPS.contains(&namespace)
         || element.is("stanza-id", sid::NAMESPACE)
 }
 
@@ -139,7 +143,7 @@ impl Envelope {
 
 /// Whether an element is content: not for servers, and in a namespace of its own. One that only
 /// inherits the envelope's has none, so that a `<body/>` counts in `jabber:client` alone.
-fn is_allowed(element: &Element) -> bool {
+pub(crate) fn is_allowed(element: &Element) -> bool {
     let namespaced = !element.has_ns("") && !element.has_ns(NAMESPACE);
     namespaced && !is_for_servers(element)
 }
