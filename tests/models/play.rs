@@ -110,7 +110,8 @@ impl<S: Stores + Default> Play<S> {
             Transition::DieReading(parcel) => {
                 let at = parcel.0;
                 let stanza = self.take(*parcel);
-                self.proof.arrives(&stanza, self.ids[at]);
+                let now = self.hub.now().seconds();
+                self.proof.arrives(&stanza, self.ids[at], now);
                 let account = self.hub.devices[at].account.as_mut().unwrap();
                 drop(account.receive(&stanza).unwrap());
                 self.restart(at, |stores, old| stores.again(at, old));
@@ -212,7 +213,8 @@ impl<S: Stores + Default> Play<S> {
         let stanzas = std::mem::take(self.hub.mailbox(At(at)));
         let stanzas: Vec<Element> = stanzas.iter().map(|text| text.parse().unwrap()).collect();
         for stanza in &stanzas {
-            self.proof.arrives(stanza, self.ids[at]);
+            let now = self.hub.now().seconds();
+            self.proof.arrives(stanza, self.ids[at], now);
         }
         self.hub
             .call(At(at), |account| account.receive_all(&stanzas));
@@ -244,7 +246,8 @@ impl<S: Stores + Default> Play<S> {
     }
 
     fn hand_over(&mut self, to: usize, stanza: &Element) {
-        self.proof.arrives(stanza, self.ids[to]);
+        let now = self.hub.now().seconds();
+        self.proof.arrives(stanza, self.ids[to], now);
         self.hub.deliver(At(to), stanza);
         self.calm();
     }

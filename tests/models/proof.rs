@@ -12,6 +12,8 @@ use crate::transition::Text;
 
 /// How long a signed prekey that was replaced still opens key exchanges.
 const GRACE: i64 = 7 * 86_400;
+/// How long a prekey still opens key exchanges once a bundle without it is published.
+const SLACK: i64 = 3_600;
 
 /// Which device of which protocol a prekey is of, and the prekey.
 type PreKey = (Version, u32, u32);
@@ -26,8 +28,8 @@ pub struct Proof {
     exchanges: BTreeMap<PreKey, BTreeMap<Ephemeral, i64>>,
     /// The key exchanges in a message, by message and receiving device.
     messages: BTreeMap<(Text, u32), Vec<(PreKey, Ephemeral)>>,
-    /// The first key exchange that named a prekey where it belongs.
-    arrived: BTreeMap<PreKey, Ephemeral>,
+    /// The first key exchange that named a prekey where it belongs, and when it came.
+    arrived: BTreeMap<PreKey, (Ephemeral, i64)>,
 }
 
 impl Proof {
@@ -48,25 +50,25 @@ impl Proof {
     }
 
     /// A stanza reaches a device.
-    pub fn arrives(&mut self, stanza: &Element, at: u32) {
+    pub fn arrives(&mut self, stanza: &Element, at: u32, now: i64) {
         for (pre_key, ephemeral) in exchanges(stanza) {
             let (_, device, _) = pre_key;
             if device == at {
-                self.arrived.entry(pre_key).or_insert(ephemeral);
+                self.arrived.entry(pre_key).or_insert((ephemeral, now));
             }
         }
     }
 
-    /// Whether the message's key exchange with this device names a prekey that another one named before, or is older than
-    /// the grace of the signed prekey that it names can be.
+    /// Whether the message's key exchange with this device names a prekey that another one named so long ago that it may be
+    /// gone, or is older than the grace of the signed prekey that it names can be.
     pub fn excuses(&self, text: Text, device: u32, now: i64) -> bool {
         let exchanges = self.messages.get(&(text, device)).into_iter().flatten();
         exchanges.into_iter().any(|(pre_key, ephemeral)| {
-            let is_second = self
+            let is_late = self
                 .arrived
                 .get(pre_key)
-                .is_some_and(|first| first != ephemeral);
-            is_second || now - self.exchanges[pre_key][ephemeral] >= GRACE
+                .is_some_and(|(first, at)| first != ephemeral && now - at >= SLACK);
+            is_late || now - self.exchanges[pre_key][ephemeral] >= GRACE
         })
     }
 

@@ -100,6 +100,8 @@ fn nobody_answers_an_answer<S: Stores>(mut stores: S, version: Version) {
         hub.send(juliet, ROMEO, &format!("c{n}"), "c");
         hub.send(romeo, JULIET, &format!("d{n}"), "d");
     }
+    // bundles that key exchanges have changed go out first
+    hub.pass(60);
     let before = hub.wire.len();
     hub.pass(60);
     hub.pass(60);

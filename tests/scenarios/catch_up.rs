@@ -8,6 +8,8 @@ use crate::over::{BOTH, Memory, Stores};
 use crate::puppet::{Puppet, read_bundle};
 use crate::stage::*;
 
+const HOUR: i64 = 3600;
+
 /// Juliet online with her catch-up open, and puppets that all took the same prekey.
 fn crowd<S: Stores>(
     stores: &mut S,
@@ -35,7 +37,7 @@ fn used<S: omemo::store::Store + 'static>(hub: &mut Hub<S>, at: At) -> usize {
     let lines = hub.dump(at);
     let used = lines
         .iter()
-        .filter(|line| line.starts_with("prekey") && !line.ends_with("None"));
+        .filter(|line| line.starts_with("prekey") && !line.ends_with("None None"));
     used.count()
 }
 
@@ -66,8 +68,11 @@ fn rule_28_one_prekey_serves_two_senders_until_the_catch_up_ends<S: Stores>(
     let own = hub.dump(juliet);
     let kept = own.iter().filter(|line| line.starts_with("prekey"));
     assert_eq!(kept.count(), 101);
+    // the bundle without it is long published, and still the archive may bring it
+    hub.pass(HOUR - 1);
+    assert_eq!(used(&mut hub, juliet), 1);
     hub.call(juliet, |account| account.caught_up());
-    hub.settle();
+    hub.pass(1);
     assert_eq!(used(&mut hub, juliet), 0);
     assert_eq!(
         unread(&hub.deliver(juliet, &puppets[2].text("third"))),
@@ -93,6 +98,10 @@ fn a18_deletion_that_waits_survives_a_restart<S: Stores>(mut stores: S, version:
     );
     hub.restart(juliet, |old| stores.again(juliet.0, old));
     hub.call(juliet, |account| account.caught_up());
+    assert_eq!(used(&mut hub, juliet), 1, "others may have drawn it");
+    hub.restart(juliet, |old| stores.again(juliet.0, old));
+    hub.call(juliet, |account| account.caught_up());
+    hub.pass(HOUR);
     assert_eq!(used(&mut hub, juliet), 0);
     assert_eq!(
         unread(&hub.deliver(juliet, &puppets[2].text("third"))),
@@ -113,7 +122,7 @@ fn a15_a_replay_while_its_prekey_is_kept_is_quiet<S: Stores>(mut stores: S, vers
     for _ in 0..100 {
         for stanza in &stanzas {
             let events = hub.deliver(juliet, stanza);
-            assert!(events.is_empty(), "{events:?}");
+            assert!(is_repeated(&events), "{events:?}");
         }
     }
     assert_eq!(hub.dump(juliet), before);
@@ -217,7 +226,7 @@ fn an_archive_that_overlaps_shows_nothing_twice<S: Stores>(mut stores: S, versio
         hub.deliver(juliet, &xml(&archived));
     }
     for stanza in offline.iter().rev() {
-        assert!(hub.deliver(juliet, &xml(stanza)).is_empty());
+        assert!(is_repeated(&hub.deliver(juliet, &xml(stanza))));
     }
     hub.settle();
     assert_eq!(hub.bodies(juliet), ["hi", "0", "1", "2", "3", "4"]);
@@ -248,8 +257,9 @@ fn a_handle_that_is_not_online_reads_and_does_nothing_else() {
         hub.call(helper, omemo::Account::tick);
         assert_eq!(hub.wire.len(), crossed, "{:?}", hub.wire.last());
         assert_eq!(used(&mut hub, app), 1);
-        // the next call of the other does the rest
+        // the next calls of the other do the rest
         hub.pass(1);
+        hub.pass(HOUR);
         assert_eq!(used(&mut hub, app), 0);
         let answers = hub.messages_of(app);
         assert_eq!(answers.len(), 1, "{answers:?}");

@@ -11,6 +11,8 @@ use crate::over::{BOTH, Stores};
 use crate::puppet::{Puppet, read_bundle};
 use crate::stage::*;
 
+const MINUTE: i64 = 60;
+const HOUR: i64 = 3600;
 const WEEK: i64 = 7 * 86_400;
 
 fn rule_24_a_used_prekey_is_published_no_more<S: Stores>(mut stores: S, version: Version) {
@@ -25,10 +27,18 @@ fn rule_24_a_used_prekey_is_published_no_more<S: Stores>(mut stores: S, version:
         puppet.meet_bundle(&taken, JULIET, id);
         hub.deliver(juliet, &puppet.text("hello"));
         hub.settle();
+        hub.pass(MINUTE);
         let now = pre_keys(&bundle(&hub, version, JULIET, id).unwrap());
         assert!(!now.contains(&taken.pre_keys[0].0));
         assert_eq!(now.len(), 100, "refilled");
-        // and the key is gone for good
+        // who had fetched the bundle before is read for an hour
+        hub.pass(HOUR - MINUTE - 1);
+        let mut second = Puppet::new(version, MALLORY, 200 + round);
+        second.meet_bundle(&taken, JULIET, id);
+        let events = hub.deliver(juliet, &second.text("drew it too"));
+        assert_eq!(read(&events), ["drew it too"]);
+        // and then the key is gone for good
+        hub.pass(MINUTE + 1);
         let mut late = Puppet::new(version, MALLORY, 100 + round);
         late.meet_bundle(&taken, JULIET, id);
         let events = hub.deliver(juliet, &late.text("me too"));
@@ -104,9 +114,10 @@ fn rule_10_one_rotation_however_long_we_were_away<S: Stores>(mut stores: S, vers
     );
     hub.call(juliet, |account| account.caught_up());
     hub.settle();
+    hub.pass(MINUTE);
     let new = signed_pre_key(&bundle(&hub, version, JULIET, id).unwrap());
     assert_eq!(new, old.signed_pre_key_id + 1);
-    hub.pass(WEEK - 1);
+    hub.pass(WEEK - MINUTE - 1);
     assert_eq!(
         signed_pre_key(&bundle(&hub, version, JULIET, id).unwrap()),
         new

@@ -3,10 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use omemo::{UndecryptableReason, Version};
-use omemo_ratchet::Inbound;
 use omemo_tests::hub::{At, Hub, speaks};
 use omemo_tests::wire::Ledger;
 use proptest::prelude::*;
@@ -59,17 +56,7 @@ fn is_message(text: &str) -> bool {
     text.contains("<encrypted")
 }
 
-/// The keys in a stanza, with the device that each is for.
-fn keys(element: &omemo::Element) -> Vec<(String, Vec<u8>)> {
-    if element.name() == "key" {
-        let rid = element.attr("rid").unwrap_or_default().to_owned();
-        return vec![(rid, BASE64.decode(element.text()).unwrap())];
-    }
-    element.children().flat_map(keys).collect()
-}
-
 struct Play<S: Stores> {
-    version: Version,
     hub: Hub<S::Store>,
     stores: S,
     devices: Vec<At>,
@@ -86,7 +73,6 @@ impl<S: Stores> Play<S> {
         let devices: Vec<At> = accounts.iter().map(join).collect();
         let online = (0..devices.len()).collect();
         Self {
-            version,
             hub,
             stores,
             devices,
@@ -231,53 +217,19 @@ impl<S: Stores> Play<S> {
             let shown = self.hub.devices[at.0].events.iter();
             // a device whose bundle did not come in time was left out, and the sender was told
             let left_out = self.left_out(*at);
-            // of two senders that drew the same prekey at the same time one comes too late
-            let (collided, late) = self.collisions(*at);
             let mut wrong = unread(&shown.cloned().collect::<Vec<_>>());
-            wrong.retain(|reason| match reason {
-                UndecryptableReason::NotForThisDevice => left_out == 0,
-                UndecryptableReason::UnknownPreKey => !collided,
-                _ => true,
-            });
+            wrong
+                .retain(|reason| *reason != UndecryptableReason::NotForThisDevice || left_out == 0);
             assert!(wrong.is_empty(), "{wrong:?}");
             let nothing = BTreeSet::new();
             let lost = self.lost.get(&at.0).unwrap_or(&nothing);
             for body in self.for_device(*at) {
                 assert!(
-                    unique.contains(&body) || lost.contains(&body) || late.contains(&body),
+                    unique.contains(&body) || lost.contains(&body),
                     "{body} was not read by {at:?}"
                 );
             }
         }
-    }
-
-    /// Whether two sessions with a device began with one prekey, and the messages of all such sessions.
-    fn collisions(&self, at: At) -> (bool, BTreeSet<String>) {
-        let rid = self.hub.id(at).to_string();
-        let mut sessions: BTreeMap<u32, BTreeMap<Vec<u8>, BTreeSet<String>>> = BTreeMap::new();
-        for crossed in &self.hub.wire {
-            let stanza = xml(&crossed.text);
-            for (_, key) in keys(&stanza)
-                .into_iter()
-                .filter(|(device, _)| *device == rid)
-            {
-                if let Ok(Inbound::KeyExchange(exchange)) = Inbound::parse(self.version, &key) {
-                    let begun = sessions.entry(exchange.pre_key_id().get()).or_default();
-                    let messages = begun
-                        .entry(exchange.ephemeral_key().as_bytes().to_vec())
-                        .or_default();
-                    messages.insert(stanza.attr("id").unwrap().to_owned());
-                }
-            }
-        }
-        sessions.retain(|_, begun| begun.len() > 1);
-        let late = sessions
-            .values()
-            .flat_map(BTreeMap::values)
-            .flatten()
-            .cloned()
-            .collect();
-        (!sessions.is_empty(), late)
     }
 
     /// How many messages were sealed without a device.

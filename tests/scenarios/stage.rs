@@ -172,6 +172,11 @@ pub fn read(events: &[Event]) -> Vec<String> {
         .collect()
 }
 
+/// Whether all that happened is that one message came again.
+pub const fn is_repeated(events: &[Event]) -> bool {
+    matches!(events, [Event::Duplicate { .. }])
+}
+
 /// Why messages could not be read.
 pub fn unread(events: &[Event]) -> Vec<UndecryptableReason> {
     events

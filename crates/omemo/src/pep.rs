@@ -20,7 +20,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 /// A server that has no node to publish on is asked again while pauses are shorter than this.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How long a changed bundle waits after the last one was published. Every key exchange changes it, so
+/// How long a changed bundle waits after the last two were published. Every key exchange changes it, so
 /// that strangers could make us publish without end: each rest is twice as long as the one before,
 /// until nothing has changed for the longest.
 const FIRST_REST: Duration = Duration::from_secs(2);
@@ -293,9 +293,9 @@ impl Publishing {
     fn begin_rest(&mut self, now: Timestamp) {
         let rest = match self.rest {
             Some((since, rest)) if now.since(since) < LONGEST_REST + rest => {
-                (rest * 2).min(LONGEST_REST)
+                (rest * 2).clamp(FIRST_REST, LONGEST_REST)
             }
-            _ => FIRST_REST,
+            _ => Duration::ZERO,
         };
         self.rest = Some((now, rest));
     }
