@@ -37,7 +37,7 @@ fn used<S: omemo::store::Store + 'static>(hub: &mut Hub<S>, at: At) -> usize {
     let lines = hub.dump(at);
     let used = lines
         .iter()
-        .filter(|line| line.starts_with("prekey") && !line.ends_with("None None"));
+        .filter(|line| line.starts_with("prekey") && !line.ends_with("None"));
     used.count()
 }
 
