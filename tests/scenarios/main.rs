@@ -29,6 +29,8 @@ mod malicious_server;
 mod outbox;
 mod publish;
 mod questions;
+mod replacement;
+mod restore;
 mod rooms;
 mod rooms_hostile;
 mod rotation;

@@ -2,6 +2,7 @@
 //! storage, so that a conversation of many devices runs in milliseconds. Every stanza crosses as text, as it would on
 //! a wire, and everything that crossed is kept for a look.
 
+mod pocket;
 mod room;
 mod server;
 mod watched;
@@ -17,6 +18,7 @@ use omemo::{
     RandomnessError, Role, Settings, Ticket, Timestamp, Version,
 };
 
+pub use self::pocket::{Mishap, Pocket};
 pub use self::room::Room;
 pub use self::server::{carbon, error, set};
 pub use self::watched::{Fragile, Watched};
@@ -99,6 +101,8 @@ pub struct Hub<S> {
     pub lets_pass: fn(&Element) -> bool,
     /// What servers say instead of doing what they are asked.
     pub objects: Objection,
+    /// The anchors of devices that have one.
+    pub anchors: BTreeMap<At, Pocket>,
     /// Accounts without a device on the hub whose rows belong into a dump.
     pub strangers: Vec<String>,
     /// The rooms.
@@ -127,6 +131,7 @@ impl<S: Store + 'static> Hub<S> {
             catches_up: true,
             lets_pass: |_| true,
             objects: Box::new(|_, _| None),
+            anchors: BTreeMap::new(),
             strangers: Vec::new(),
             rooms: Vec::new(),
         }
@@ -143,6 +148,14 @@ impl<S: Store + 'static> Hub<S> {
             move || Timestamp::from_seconds(clock.load(Ordering::Relaxed)),
             Seeded(self.seed),
         )
+    }
+
+    fn environment_of(&mut self, at: At) -> Environment {
+        let environment = self.environment();
+        match self.anchors.get(&at) {
+            Some(anchor) => environment.with_anchor(anchor.clone()),
+            None => environment,
+        }
     }
 
     /// Now.
@@ -178,7 +191,7 @@ impl<S: Store + 'static> Hub<S> {
         let jid = BareJid::parse(jid).unwrap();
         let at = At(self.devices.len());
         let full = FullJid::parse(&format!("{jid}/{}", at.0)).unwrap();
-        let environment = self.environment();
+        let environment = self.environment_of(at);
         let request = Request::default();
         let fails = Arc::new(AtomicBool::new(false));
         let store = Watched::new(store, &request, &fails);
@@ -231,7 +244,7 @@ impl<S: Store + 'static> Hub<S> {
     pub fn restart_quietly(&mut self, at: At, reopen: impl FnOnce(S) -> S) {
         let account = self.devices[at.0].account.take().unwrap();
         let store = reopen(account.into_store().inner);
-        let environment = self.environment();
+        let environment = self.environment_of(at);
         let device = &mut self.devices[at.0];
         let store = Watched::new(store, &device.request, &device.fails);
         let account = Account::open(

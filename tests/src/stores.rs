@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use omemo::store::{MemoryStore, Store};
+use omemo::BareJid;
+use omemo::store::{Change, MemoryStore, Store, Transaction};
 use omemo_sqlite::SqliteStore;
 use tempfile::TempDir;
 
@@ -53,6 +54,37 @@ impl Default for Sqlite {
             files: Vec::new(),
             moves: 0,
         }
+    }
+}
+
+impl Sqlite {
+    /// Closes the store that was made as the `n`th, keeps a copy of it as it is now, and opens it again.
+    pub fn back_up(&mut self, n: usize, old: SqliteStore) -> SqliteStore {
+        drop(old);
+        // a store that was closed has no journal left, so that its file is all there is
+        std::fs::copy(&self.files[n], self.backup(n)).unwrap();
+        SqliteStore::open(&self.files[n]).unwrap()
+    }
+
+    /// Closes the store that was made as the `n`th, and opens the copy that was kept of it in its place.
+    pub fn put_back(&mut self, n: usize, old: SqliteStore) -> SqliteStore {
+        drop(old);
+        std::fs::copy(self.backup(n), &self.files[n]).unwrap();
+        SqliteStore::open(&self.files[n]).unwrap()
+    }
+
+    /// The store that was made as the `n`th counts fewer commits than it had, while a handle has it open.
+    pub fn rewind(&self, n: usize, jid: &str) {
+        let mut store = SqliteStore::open(&self.files[n]).unwrap();
+        let mut rows = store.begin(&BareJid::parse(jid).unwrap()).unwrap();
+        let mut account = rows.account().unwrap().unwrap();
+        account.generation -= 3;
+        rows.write(Change::PutAccount(account)).unwrap();
+        rows.commit().unwrap();
+    }
+
+    fn backup(&self, n: usize) -> PathBuf {
+        self.files[n].with_extension("backup")
     }
 }
 
