@@ -27,7 +27,6 @@
 
 mod controls;
 mod ending;
-mod glass;
 mod moves;
 mod observer;
 mod rows;

@@ -12,10 +12,10 @@ use omemo::{
 };
 use omemo_ratchet::{Randomness, Role};
 use omemo_tests::chance::Chance;
+use omemo_tests::glass::{Glass, Pane};
 use omemo_tests::hub::{Seeded, set};
 use omemo_tests::wire::bare;
 
-use crate::glass::{Glass, Pane};
 use crate::observer::{Observer, Text, WORD, Watch};
 use crate::server::Server;
 use crate::shape::{carbon, devices_node, push};

@@ -69,6 +69,8 @@ pub struct Device<S> {
     pub acknowledges: bool,
     /// Whether stanzas are reported as sent as they leave.
     pub confirms: bool,
+    /// When the library wants its next tick.
+    pub wake: Option<Timestamp>,
 }
 
 /// One stanza that crossed.
@@ -164,6 +166,11 @@ impl<S: Store + 'static> Hub<S> {
         Timestamp::from_seconds(self.clock.load(Ordering::Relaxed))
     }
 
+    /// Lets time pass, and nothing happens.
+    pub fn advance(&mut self, seconds: i64) {
+        self.clock.fetch_add(seconds, Ordering::Relaxed);
+    }
+
     /// Lets time pass, and ticks every device that is on.
     pub fn pass(&mut self, seconds: i64) {
         self.pass_quietly(seconds);
@@ -172,7 +179,7 @@ impl<S: Store + 'static> Hub<S> {
 
     /// The same, and nothing is delivered.
     pub fn pass_quietly(&mut self, seconds: i64) {
-        self.clock.fetch_add(seconds, Ordering::Relaxed);
+        self.advance(seconds);
         for at in 0..self.devices.len() {
             self.call(At(at), Account::tick);
         }
@@ -210,6 +217,7 @@ impl<S: Store + 'static> Hub<S> {
             tickets: Vec::new(),
             acknowledges: true,
             confirms: true,
+            wake: None,
         });
         at
     }
@@ -422,6 +430,7 @@ impl<S: Store + 'static> Hub<S> {
     }
 
     fn take(&mut self, at: At, output: Output) {
+        self.devices[at.0].wake = output.wake;
         for event in output.events {
             if let Event::Message(message) = &event {
                 let message = message.as_ref().clone();

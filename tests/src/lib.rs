@@ -12,6 +12,7 @@
 
 pub mod capture;
 pub mod chance;
+pub mod glass;
 pub mod hub;
 pub mod lab;
 pub mod nodes;

@@ -20,6 +20,10 @@ pub struct Glass {
 
 impl Pane {
     /// Looks at the rows with the next transaction, which `begin` has to bring about.
+    ///
+    /// # Panics
+    ///
+    /// When it did not.
     pub fn look<R: Send + 'static>(
         &self,
         what: impl FnOnce(&MemoryTransaction<'_>) -> R + Send + 'static,
@@ -36,6 +40,8 @@ impl Pane {
 }
 
 impl Glass {
+    /// A store behind this pane.
+    #[must_use]
     pub fn new(inner: MemoryStore, pane: &Pane) -> Self {
         Self {
             inner,
@@ -43,6 +49,8 @@ impl Glass {
         }
     }
 
+    /// The store, for another handle.
+    #[must_use]
     pub fn into_inner(self) -> MemoryStore {
         self.inner
     }
