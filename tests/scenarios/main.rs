@@ -15,6 +15,7 @@ mod puppet;
 mod stage;
 
 mod answers;
+mod atm;
 mod canary;
 mod catch_up;
 mod copies;

@@ -3,8 +3,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use minidom::Element;
-use omemo::Version;
 use omemo::store::Store;
+use omemo::{Fingerprint, Version};
 use omemo_ratchet::{
     Bundle, IdentityKeyPair, PreKeyId, PreKeyPair, Session, SignedPreKeyId, SignedPreKeyPair,
     payload,
@@ -128,6 +128,23 @@ impl Puppet {
             Version::Omemo2 => envelope(Some(&self.jid), Some(&self.to.0), body),
             Version::Legacy => body.into(),
         };
+        self.say(plaintext.as_bytes())
+    }
+
+    /// A trust message: owner, key, and whether it is to be trusted.
+    pub fn tell(&mut self, decisions: &[(&str, Fingerprint, bool)]) -> Element {
+        let owners: String = decisions
+            .iter()
+            .map(|(owner, key, trust)| {
+                let name = if *trust { "trust" } else { "distrust" };
+                let key = BASE64.encode(key.as_bytes());
+                format!("<key-owner jid='{owner}'><{name}>{key}</{name}></key-owner>")
+            })
+            .collect();
+        let plaintext = format!(
+            "<envelope xmlns='urn:xmpp:sce:1'><content><trust-message xmlns='urn:xmpp:tm:1' usage='urn:xmpp:atm:1' \
+             encryption='urn:xmpp:omemo:2'>{owners}</trust-message></content><rpad>x</rpad></envelope>"
+        );
         self.say(plaintext.as_bytes())
     }
 

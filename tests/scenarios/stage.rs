@@ -146,6 +146,10 @@ pub fn decide<S: Store + 'static>(
     hub.call(at, |account| account.decide(&jid, &key, trust));
 }
 
+pub fn bare(jid: &str) -> BareJid {
+    BareJid::parse(jid).unwrap()
+}
+
 pub fn xml(text: &str) -> Element {
     text.parse().unwrap()
 }
