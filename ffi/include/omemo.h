@@ -58,6 +58,16 @@ enum omemo_status
     OMEMO_OFFLINE = 10,
     // No key with this fingerprint is known for that account.
     OMEMO_UNKNOWN_KEY = 11,
+    // Nothing is known of such a device.
+    OMEMO_UNKNOWN_DEVICE = 12,
+    // It is this device itself, and only others can be meant.
+    OMEMO_OWN_DEVICE = 13,
+    // This device was removed and its secrets are erased: free the handle; opening the store again makes a new device.
+    OMEMO_REMOVED = 14,
+    // A text is no URI that verifies keys.
+    OMEMO_NOT_URI = 15,
+    // The anchor cannot be read or written.
+    OMEMO_ANCHOR = 16,
     // Another process holds the store and did not let go.
     OMEMO_STORE_LOCKED = 20,
     // No room on the disk. Nothing was changed.
@@ -189,6 +199,12 @@ enum omemo_event_kind
     OMEMO_EVENT_DEVICE_REMOVED = 34,
     // This device is off the server and its secrets are erased: `text` (what the server refused to do, if anything).
     OMEMO_EVENT_DEACTIVATED = 35,
+    // Keys were verified by a URI: `jid`, `key` (those that are decided now), `held_key` (those that were not met yet), `unserved`
+    // (devices that are known with another key, and were left as they are).
+    OMEMO_EVENT_VERIFIED = 36,
+    // A key was handed over, in the message that the `OMEMO_EVENT_SEALED` of the same id is about: `id`, `jid`, `transported`. It is
+    // told once.
+    OMEMO_EVENT_KEY_SEALED = 37,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -257,6 +273,8 @@ enum omemo_reason
     OMEMO_REASON_ROOM_ANONYMOUS = 112,
     // Not sent: the store was put back to an older state.
     OMEMO_REASON_RESTORED = 113,
+    // Not sent: it is for our own account, which has no other device.
+    OMEMO_REASON_NO_OTHER_DEVICE = 114,
     // Not read: malformed.
     OMEMO_REASON_MALFORMED = 200,
     // Not read: not encrypted for this device.
@@ -285,6 +303,8 @@ enum omemo_reason
     OMEMO_REASON_NEVER_CONFIRMED = 302,
     // Not sent: it came back with an error.
     OMEMO_REASON_BOUNCED = 303,
+    // Not sent: this device was deactivated before it left.
+    OMEMO_REASON_DEACTIVATED = 304,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -387,6 +407,9 @@ typedef struct omemo_file_decryptor omemo_file_decryptor;
 // Encrypts one file under a new key of its own.
 typedef struct omemo_file_encryptor omemo_file_encryptor;
 
+// Several bare JIDs.
+typedef struct omemo_jids omemo_jids;
+
 // A decrypted message. It stands in the account's inbox until it is acknowledged. It belongs to the output or the list that
 // it was found in and is freed, and wiped, with it.
 typedef struct omemo_message omemo_message;
@@ -482,6 +505,15 @@ omemo_status omemo_settings_set_key_transport(omemo_settings *settings,
 // Returns `OMEMO_OK` or `OMEMO_NULL`. Does not touch the disk.
 omemo_status omemo_settings_set_heal_legacy(omemo_settings *settings,
                                             bool wanted);
+
+// Chooses the file of an anchor, which notices that the store was put back to an older state: it has to lie where backups do not reach,
+// and every process that opens the store needs the same one. Without an anchor that cannot always be noticed.
+//
+// `path`: a file that need not exist, in a directory that does; NULL for no anchor. It is copied.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL` or `OMEMO_NOT_UTF8`. Does not touch the disk.
+omemo_status omemo_settings_set_anchor(omemo_settings *settings,
+                                       const char *path);
 
 // Chooses the key of the store, which is encrypted then; a new one is made with it. An existing store that is not encrypted
 // cannot be: `omemo_account_open` refuses it (`OMEMO_STORE_NOT_ENCRYPTED`), as it does any key where this library was built
@@ -621,6 +653,15 @@ omemo_status omemo_account_send(omemo_account *account,
                                 const char *hints,
                                 omemo_output **output);
 
+// Hands over a key for something else, such as a file, to the devices of a contact that speak legacy (XEP-0384 0.3.0 §4.6). Ends with
+// `OMEMO_EVENT_KEY_SEALED`, which has the key, or `OMEMO_EVENT_REFUSED`.
+//
+// Parameters and what it returns are those of `omemo_account_send_text`.
+omemo_status omemo_account_transport_key(omemo_account *account,
+                                         const char *id,
+                                         const char *jid,
+                                         omemo_output **output);
+
 // Does what is due: rotation, retries, time-outs, and tidying up the store. Call it when the time of `omemo_output_wake` has
 // come.
 //
@@ -701,6 +742,189 @@ omemo_status omemo_account_decide(omemo_account *account,
                                   uint32_t trust,
                                   omemo_output **output);
 
+// A person believes what a URI says, having scanned it from a screen that it trusts: the keys that it names are verified, now or when
+// they are met. `OMEMO_EVENT_VERIFIED` says which was which.
+//
+// `uri`: `xmpp:JID?omemo-sid-ID=FINGERPRINT;...`, as other clients show it in QR codes, or that of a trust message (XEP-0434). `output`
+// (out): free it with `omemo_output_free`.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_NOT_UTF8`, `OMEMO_NOT_URI`, or one of `OMEMO_STORE_...`. Reads and writes the disk.
+omemo_status omemo_account_verify(omemo_account *account,
+                                  const char *uri,
+                                  omemo_output **output);
+
+// What others scan to verify this device, for a QR code.
+//
+// `buffer`: where the URI is copied to, with a zero byte at its end, cut off where it does not fit; may be NULL if `size` is 0.
+// `length` (out): its bytes, without the zero byte.
+//
+// Returns `OMEMO_OK` or `OMEMO_NULL`. Does not touch the disk.
+omemo_status omemo_account_uri(omemo_account *account,
+                               char *buffer,
+                               size_t size,
+                               size_t *length);
+
+// A person agrees that a device is served in legacy although it spoke omemo:2 before, after `OMEMO_EVENT_DOWNGRADED`.
+//
+// `jid`, `device`: which one.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_NOT_UTF8`, `OMEMO_NOT_JID`, `OMEMO_BAD_VALUE` for what is no id, `OMEMO_UNKNOWN_DEVICE` for
+// one that was not downgraded, or one of `OMEMO_STORE_...`. Reads and writes the disk.
+omemo_status omemo_account_allow_downgrade(omemo_account *account,
+                                           const char *jid,
+                                           uint32_t device);
+
+// The JID at a position, from 0 on; NULL beyond the last, and where `jids` is NULL. It lives as long as the list.
+const char *omemo_jids_get(const omemo_jids *jids, size_t index);
+
+// Frees a list of JIDs and sets the caller's pointer to NULL. NULL, and a pointer to NULL, are harmless.
+void omemo_jids_free(omemo_jids **jids);
+
+// The app is about to join a room, with a presence of its own (XEP-0045 §7.2): from now on the room's stanzas are looked at, and
+// when it has let us in its members are asked for. Ends with `OMEMO_EVENT_ROOM_READY` or `OMEMO_EVENT_ROOM_REFUSED`. To be
+// called again in each stream that was not resumed.
+//
+// `room`: the room's bare JID. `output` (out): free it with `omemo_output_free`.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_NOT_UTF8`, `OMEMO_NOT_JID`, or one of `OMEMO_STORE_...`. Reads and writes the disk.
+omemo_status omemo_account_enter(omemo_account *account,
+                                 const char *room,
+                                 omemo_output **output);
+
+// The app has left a room: its stanzas are looked at no more.
+//
+// Returns what `omemo_account_enter` does.
+omemo_status omemo_account_leave(omemo_account *account, const char *room, omemo_output **output);
+
+// Whom messages to a room are encrypted for, ourselves left out; none before `OMEMO_EVENT_ROOM_READY`.
+//
+// `room`: the room's bare JID. `jids` (out): free it with `omemo_jids_free`.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_NOT_UTF8`, `OMEMO_NOT_JID`, or one of `OMEMO_STORE_...`. Reads the disk.
+omemo_status omemo_account_members(omemo_account *account, const char *room, omemo_jids **jids);
+
+// Encrypts a message for the members of a room, as `omemo_account_send` does for a contact.
+//
+// `room`: the room's bare JID.
+//
+// Returns what `omemo_account_send` does.
+omemo_status omemo_account_send_to_room(omemo_account *account,
+                                        const char *id,
+                                        const char *room,
+                                        const char *content,
+                                        const char *hints,
+                                        omemo_output **output);
+
+// Calls this device something else. The label is published and signed, with the next stream if the account is not online, and kept
+// until the next call, unless `omemo_settings_set_label` chooses another.
+//
+// `label`: as for `omemo_settings_set_label`; NULL for none. `output` (out): free it with `omemo_output_free`.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_NOT_UTF8`, `OMEMO_BAD_SETTINGS` for an unusable label, `OMEMO_REMOVED`, or one of `OMEMO_STORE_...`. Reads
+// and writes the disk.
+omemo_status omemo_account_rename(omemo_account *account,
+                                  const char *label,
+                                  omemo_output **output);
+
+// What this device is called.
+//
+// `buffer`: where the label is copied to, cut after a whole character where it does not fit, and ended by a zero byte; may be
+// NULL if `size` is 0. `length` (out): how many bytes it has, without the zero byte; 0 for no label.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_REMOVED`, or one of `OMEMO_STORE_...`. Reads the disk.
+omemo_status omemo_account_label(omemo_account *account,
+                                 char *buffer,
+                                 size_t size,
+                                 size_t *length);
+
+// Takes another device of ours off our lists, and its bundle with it. Ends with `OMEMO_EVENT_DEVICE_REMOVED`. A device that is still
+// in somebody's hands puts itself back: distrust its key too.
+//
+// `device`: its id, not that of this device. `output` (out): free it with `omemo_output_free`.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_BAD_VALUE` for what is no id, `OMEMO_UNKNOWN_DEVICE`, `OMEMO_OWN_DEVICE`,
+// `OMEMO_OFFLINE`, `OMEMO_REMOVED`, or one of `OMEMO_STORE_...`. Reads and writes the disk.
+omemo_status omemo_account_remove_device(omemo_account *account,
+                                         uint32_t device,
+                                         omemo_output **output);
+
+// Takes this device off the server, and then erases its secrets. Ends with `OMEMO_EVENT_DEACTIVATED`, now or in the next stream; then
+// the calls of the handle return `OMEMO_REMOVED`, and opening the store again makes a new device.
+//
+// `whole_account`: all devices of the account, so that nobody encrypts to it any more. `output` (out): free it with
+// `omemo_output_free`.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_REMOVED`, or one of `OMEMO_STORE_...`. Reads and writes the disk.
+omemo_status omemo_account_deactivate(omemo_account *account,
+                                      bool whole_account,
+                                      omemo_output **output);
+
+// Makes sessions with an account's devices anew, when one of us cannot read the other (XEP-0384 §6). Each device ends with
+// `OMEMO_EVENT_SESSION_REPLACED` or `OMEMO_EVENT_SESSION_NOT_REPLACED`; if the account is not online, in the next stream.
+//
+// `jid`: whose. `device`: which one; 0 for all. `output` (out): free it with `omemo_output_free`.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_NOT_UTF8`, `OMEMO_NOT_JID`, `OMEMO_BAD_VALUE`, or one of `OMEMO_STORE_...`. Reads and writes
+// the disk.
+omemo_status omemo_account_replace_sessions(omemo_account *account,
+                                            const char *jid,
+                                            uint32_t device,
+                                            omemo_output **output);
+
+// Makes all sessions anew.
+//
+// `output` (out): free it with `omemo_output_free`.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, or one of `OMEMO_STORE_...`. Reads and writes the disk.
+omemo_status omemo_account_replace_all_sessions(omemo_account *account, omemo_output **output);
+
+// Whether the store is known to be older than what was sent from it, so that nothing is encrypted before `omemo_account_recover`.
+//
+// `restored` (out): the answer.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, or one of `OMEMO_STORE_...`. Reads the disk.
+omemo_status omemo_account_restored(omemo_account *account,
+                                    bool *restored);
+
+// Gets going again after the store was put back to an older state: new keys and sessions under the old fingerprint. Ends with
+// `OMEMO_EVENT_RECOVERED`. May be called at any time.
+//
+// `output` (out): free it with `omemo_output_free`.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, or one of `OMEMO_STORE_...`. Reads and writes the disk.
+omemo_status omemo_account_recover(omemo_account *account,
+                                   omemo_output **output);
+
+// Asks a contact for plain text. It is a message like others: `OMEMO_EVENT_SEALED` or `OMEMO_EVENT_REFUSED`.
+//
+// `id`: the app's own id of the message. `jid`: the contact. `reason`: why, for the contact to read; may be NULL. `output` (out):
+// free it with `omemo_output_free`.
+//
+// Returns what `omemo_account_send_text` does.
+omemo_status omemo_account_opt_out(omemo_account *account,
+                                   const char *id,
+                                   const char *jid,
+                                   const char *reason,
+                                   omemo_output **output);
+
+// Whether a contact has opted out.
+//
+// `state` (out): one of `OMEMO_OPT_OUT_...`.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_NOT_UTF8`, `OMEMO_NOT_JID`, or one of `OMEMO_STORE_...`. Reads the disk.
+omemo_status omemo_account_opted_out(omemo_account *account, const char *jid, uint32_t *state);
+
+// A person has decided about a contact that opted out.
+//
+// `plain_text`: whether the app will send plain text from now on, which it does itself: this library never does. If not, messages
+// are encrypted again. `output` (out): free it with `omemo_output_free`.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_NOT_UTF8`, `OMEMO_NOT_JID`, or one of `OMEMO_STORE_...`. Reads and writes the disk.
+omemo_status omemo_account_answer_opt_out(omemo_account *account,
+                                          const char *jid,
+                                          bool plain_text,
+                                          omemo_output **output);
+
 // The sentence of the last call of this account that failed, in any thread: what happened, to whom, and what to do. It holds
 // no key and no text of messages, but may name JIDs.
 //
@@ -779,6 +1003,16 @@ omemo_trust omemo_event_trust(const omemo_event *event);
 
 // Whether a stanza that was dropped had been handed out before, so that it may have arrived all the same.
 bool omemo_event_maybe_delivered(const omemo_event *event);
+
+// The fingerprint of a key that is decided now, by position from 0 on; NULL beyond the last.
+const char *omemo_event_key(const omemo_event *event, size_t index);
+
+// The fingerprint of a key that is decided when it is met, by position from 0 on; NULL beyond the last.
+const char *omemo_event_held_key(const omemo_event *event, size_t index);
+
+// The key that was handed over, with its initialization vector, as `omemo_message_transported` gives it to the other side.
+const uint8_t *omemo_event_transported(const omemo_event *event,
+                                       size_t *length);
 
 // An account that it is about, by position from 0 on; NULL beyond the last.
 const char *omemo_event_account(const omemo_event *event, size_t index);

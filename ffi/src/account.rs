@@ -4,10 +4,10 @@ use std::ffi::c_char;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use omemo::{
-    Account, BareJid, CallerError, Chat, Environment, Fingerprint, FullJid, InboxId, Outgoing,
-    Output, Ticket, xml,
+    Account, BareJid, CallerError, Chat, Environment, FullJid, InboxId, Outgoing, Output, Ticket,
+    xml,
 };
-use omemo_sqlite::SqliteStore;
+use omemo_sqlite::{FileAnchor, SqliteStore};
 
 use crate::device::omemo_devices;
 use crate::last_error;
@@ -17,8 +17,8 @@ use crate::panic;
 use crate::ptr::{self, Place};
 use crate::settings::{Chosen, omemo_settings};
 use crate::status::{Failure, omemo_status};
+use crate::store;
 use crate::text::Text;
-use crate::{store, value};
 
 /// One device of one account, on a store on disk. It may be used from several threads: calls wait for each other. Several
 /// processes may open the same store: transactions wait for each other, for at most 10 seconds.
@@ -83,7 +83,7 @@ pub(crate) fn call(
 }
 
 /// The same for a call that has an output.
-fn with_output(
+pub(crate) fn with_output(
     account: *const omemo_account,
     output: *mut *mut omemo_output,
     work: impl FnOnce(&mut Account<SqliteStore>) -> Result<Output, Failure>,
@@ -95,8 +95,23 @@ fn with_output(
     })
 }
 
-fn bare_jid(text: *const c_char) -> Result<BareJid, Failure> {
+pub(crate) fn bare_jid(text: *const c_char) -> Result<BareJid, Failure> {
     Ok(BareJid::parse(ptr::text(text)?).map_err(CallerError::from)?)
+}
+
+/// A message with any content.
+pub(crate) fn outgoing(
+    id: *const c_char,
+    chat: Chat,
+    content: *const c_char,
+    hints: *const c_char,
+) -> Result<Outgoing, Failure> {
+    let elements = |text: &str| xml::parse_all(text).map_err(|error| not_xml(&error));
+    let mut outgoing = Outgoing::new(ptr::text(id)?, chat, elements(ptr::text(content)?)?);
+    if let Some(hints) = ptr::optional_text(hints)? {
+        outgoing.hints = elements(hints)?;
+    }
+    Ok(outgoing)
 }
 
 fn not_xml(error: &xml::XmlError) -> Failure {
@@ -126,9 +141,17 @@ pub extern "C" fn omemo_account_open(
         let place = Place::new(account)?;
         let (path, jid) = (ptr::text(path)?, bare_jid(jid)?);
         let settings = ptr::optional(settings).map(omemo_settings::chosen);
-        let Chosen { account, store_key } = settings.unwrap_or_default();
+        let Chosen {
+            account,
+            store_key,
+            anchor,
+        } = settings.unwrap_or_default();
+        let environment = match anchor {
+            Some(path) => Environment::system().with_anchor(FileAnchor::new(path)),
+            None => Environment::system(),
+        };
         let store = store::open(path, store_key)?;
-        let account = Account::open(store, jid, account, Environment::system())?;
+        let account = Account::open(store, jid, account, environment)?;
         place.give(omemo_account {
             jid: Text::new(account.jid().as_str()),
             fingerprint: Text::new(account.fingerprint().to_string()),
@@ -320,13 +343,24 @@ pub extern "C" fn omemo_account_send(
     output: *mut *mut omemo_output,
 ) -> omemo_status {
     with_output(account, output, |account| {
-        let elements = |text: &str| xml::parse_all(text).map_err(|error| not_xml(&error));
         let chat = Chat::Direct(bare_jid(jid)?);
-        let mut outgoing = Outgoing::new(ptr::text(id)?, chat, elements(ptr::text(content)?)?);
-        if let Some(hints) = ptr::optional_text(hints)? {
-            outgoing.hints = elements(hints)?;
-        }
-        Ok(account.send(outgoing)?)
+        Ok(account.send(outgoing(id, chat, content, hints)?)?)
+    })
+}
+
+/// Hands over a key for something else, such as a file, to the devices of a contact that speak legacy (XEP-0384 0.3.0 §4.6). Ends with
+/// `OMEMO_EVENT_KEY_SEALED`, which has the key, or `OMEMO_EVENT_REFUSED`.
+///
+/// Parameters and what it returns are those of `omemo_account_send_text`.
+#[unsafe(no_mangle)]
+pub extern "C" fn omemo_account_transport_key(
+    account: *mut omemo_account,
+    id: *const c_char,
+    jid: *const c_char,
+    output: *mut *mut omemo_output,
+) -> omemo_status {
+    with_output(account, output, |account| {
+        Ok(account.transport_key(ptr::text(id)?, Chat::Direct(bare_jid(jid)?))?)
     })
 }
 
@@ -448,31 +482,5 @@ pub extern "C" fn omemo_account_devices(
         let place = Place::new(devices)?;
         omemo_devices::give(account.devices(&bare_jid(jid)?)?, place);
         Ok(())
-    })
-}
-
-/// A person has decided about a key. Only a full fingerprint names one.
-///
-/// With `OMEMO_POLICY_AUTOMATIC` others are told (XEP-0450): now, or as soon as it can be.
-///
-/// `jid`: whose key, a bare JID. `fingerprint`: 64 hexadecimal digits; spaces do not matter. `trust`: one of `OMEMO_TRUST_...`.
-/// `output` (out): free it with `omemo_output_free`.
-///
-/// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_NOT_UTF8`, `OMEMO_NOT_JID`, `OMEMO_NOT_FINGERPRINT`, `OMEMO_BAD_VALUE`,
-/// `OMEMO_UNKNOWN_KEY`, or one of `OMEMO_STORE_...`. Reads and writes the disk.
-#[unsafe(no_mangle)]
-pub extern "C" fn omemo_account_decide(
-    account: *mut omemo_account,
-    jid: *const c_char,
-    fingerprint: *const c_char,
-    trust: u32,
-    output: *mut *mut omemo_output,
-) -> omemo_status {
-    with_output(account, output, |account| {
-        let fingerprint: Fingerprint = ptr::text(fingerprint)?
-            .parse()
-            .map_err(|_| Failure::from(omemo_status::OMEMO_NOT_FINGERPRINT))?;
-        let (jid, trust) = (bare_jid(jid)?, value::trust(trust)?);
-        Ok(account.decide(&jid, &fingerprint, trust)?)
     })
 }

@@ -2,10 +2,10 @@
 
 use std::ffi::c_char;
 
-use omemo::{Address, BareJid, Event, Fingerprint, Trust, Version};
+use omemo::{Address, BareJid, Event, Fingerprint, TransportedKey, Trust, Version};
 
 use crate::event_kind::omemo_event_kind;
-use crate::message::omemo_message;
+use crate::message::{bytes_of, omemo_message};
 use crate::panic;
 use crate::ptr;
 use crate::reason::omemo_reason;
@@ -30,6 +30,9 @@ pub struct omemo_event {
     trust: omemo_trust,
     maybe_delivered: bool,
     accounts: Vec<Text>,
+    keys: Vec<Text>,
+    held_keys: Vec<Text>,
+    transported: Option<TransportedKey>,
     served: Vec<omemo_recipient>,
     unserved: Vec<omemo_recipient>,
 }
@@ -49,6 +52,9 @@ impl omemo_event {
             trust: omemo_trust::OMEMO_TRUST_UNDECIDED,
             maybe_delivered: false,
             accounts: Vec::new(),
+            keys: Vec::new(),
+            held_keys: Vec::new(),
+            transported: None,
             served: Vec::new(),
             unserved: Vec::new(),
         }
@@ -116,6 +122,12 @@ impl omemo_event {
                 served: recipients(served),
                 unserved: recipients(unserved),
                 ..Self::bare(Kind::OMEMO_EVENT_SEALED)
+            }
+            .id(id)
+            .jid(chat.jid().as_str()),
+            Event::KeySealed { id, chat, key } => Self {
+                transported: Some(key),
+                ..Self::bare(Kind::OMEMO_EVENT_KEY_SEALED)
             }
             .id(id)
             .jid(chat.jid().as_str()),
@@ -199,6 +211,29 @@ impl omemo_event {
             Event::Reannounced { version } => {
                 Self::bare(Kind::OMEMO_EVENT_REANNOUNCED).protocol(version)
             }
+            other => Self::of_trust(other),
+        }
+    }
+
+    /// Events about decisions.
+    fn of_trust(event: Event) -> Self {
+        use omemo_event_kind as Kind;
+        match event {
+            Event::Verified {
+                jid,
+                decided,
+                held,
+                contradicted,
+            } => Self {
+                keys: fingerprints(&decided),
+                held_keys: fingerprints(&held),
+                unserved: contradicted
+                    .iter()
+                    .map(omemo_recipient::contradicted)
+                    .collect(),
+                ..Self::bare(Kind::OMEMO_EVENT_VERIFIED)
+            }
+            .jid(jid.as_str()),
             other => Self::of_others(other),
         }
     }
@@ -320,6 +355,10 @@ impl omemo_event {
     }
 }
 
+fn fingerprints(keys: &[Fingerprint]) -> Vec<Text> {
+    keys.iter().map(|key| Text::new(key.to_string())).collect()
+}
+
 fn ask<T>(event: *const omemo_event, otherwise: T, answer: impl FnOnce(&omemo_event) -> T) -> T {
     panic::asked(otherwise, || Ok::<_, Failure>(answer(ptr::borrow(event)?)))
 }
@@ -407,6 +446,33 @@ pub extern "C" fn omemo_event_trust(event: *const omemo_event) -> omemo_trust {
 #[unsafe(no_mangle)]
 pub extern "C" fn omemo_event_maybe_delivered(event: *const omemo_event) -> bool {
     ask(event, false, |event| event.maybe_delivered)
+}
+
+/// The fingerprint of a key that is decided now, by position from 0 on; NULL beyond the last.
+#[unsafe(no_mangle)]
+pub extern "C" fn omemo_event_key(event: *const omemo_event, index: usize) -> *const c_char {
+    ask(event, std::ptr::null(), |event| {
+        text::pointer(event.keys.get(index))
+    })
+}
+
+/// The fingerprint of a key that is decided when it is met, by position from 0 on; NULL beyond the last.
+#[unsafe(no_mangle)]
+pub extern "C" fn omemo_event_held_key(event: *const omemo_event, index: usize) -> *const c_char {
+    ask(event, std::ptr::null(), |event| {
+        text::pointer(event.held_keys.get(index))
+    })
+}
+
+/// The key that was handed over, with its initialization vector, as `omemo_message_transported` gives it to the other side.
+#[unsafe(no_mangle)]
+pub extern "C" fn omemo_event_transported(
+    event: *const omemo_event,
+    length: *mut usize,
+) -> *const u8 {
+    ask(event, std::ptr::null(), |event| {
+        bytes_of(event.transported.as_ref(), length)
+    })
 }
 
 /// An account that it is about, by position from 0 on; NULL beyond the last.

@@ -87,4 +87,10 @@ pub enum omemo_event_kind {
     OMEMO_EVENT_DEVICE_REMOVED = 34,
     /// This device is off the server and its secrets are erased: `text` (what the server refused to do, if anything).
     OMEMO_EVENT_DEACTIVATED = 35,
+    /// Keys were verified by a URI: `jid`, `key` (those that are decided now), `held_key` (those that were not met yet), `unserved`
+    /// (devices that are known with another key, and were left as they are).
+    OMEMO_EVENT_VERIFIED = 36,
+    /// A key was handed over, in the message that the `OMEMO_EVENT_SEALED` of the same id is about: `id`, `jid`, `transported`. It is
+    /// told once.
+    OMEMO_EVENT_KEY_SEALED = 37,
 }

@@ -203,12 +203,17 @@ pub extern "C" fn omemo_message_transported(
     length: *mut usize,
 ) -> *const u8 {
     ask(message, std::ptr::null(), |message| {
-        let Some(key) = &message.transported else {
-            return std::ptr::null();
-        };
-        if let Ok(place) = Place::new(length) {
-            place.put(key.as_bytes().len());
-        }
-        key.as_bytes().as_ptr()
+        bytes_of(message.transported.as_ref(), length)
     })
+}
+
+/// A key that is handed over, for C.
+pub(crate) fn bytes_of(key: Option<&TransportedKey>, length: *mut usize) -> *const u8 {
+    let Some(key) = key else {
+        return std::ptr::null();
+    };
+    if let Ok(place) = Place::new(length) {
+        place.put(key.as_bytes().len());
+    }
+    key.as_bytes().as_ptr()
 }

@@ -40,6 +40,8 @@ pub enum omemo_reason {
     OMEMO_REASON_ROOM_ANONYMOUS = 112,
     /// Not sent: the store was put back to an older state.
     OMEMO_REASON_RESTORED = 113,
+    /// Not sent: it is for our own account, which has no other device.
+    OMEMO_REASON_NO_OTHER_DEVICE = 114,
     /// Not read: malformed.
     OMEMO_REASON_MALFORMED = 200,
     /// Not read: not encrypted for this device.
@@ -68,6 +70,8 @@ pub enum omemo_reason {
     OMEMO_REASON_NEVER_CONFIRMED = 302,
     /// Not sent: it came back with an error.
     OMEMO_REASON_BOUNCED = 303,
+    /// Not sent: this device was deactivated before it left.
+    OMEMO_REASON_DEACTIVATED = 304,
 }
 
 impl omemo_reason {
@@ -86,6 +90,7 @@ impl omemo_reason {
             UnservedReason::OptedOut => Self::OMEMO_REASON_OPTED_OUT,
             UnservedReason::NotInRoom(_) => Self::OMEMO_REASON_NOT_IN_ROOM,
             UnservedReason::RoomAnonymous => Self::OMEMO_REASON_ROOM_ANONYMOUS,
+            UnservedReason::NoOtherDevice => Self::OMEMO_REASON_NO_OTHER_DEVICE,
             UnservedReason::Restored => Self::OMEMO_REASON_RESTORED,
             _ => Self::OMEMO_REASON_OTHER,
         }
@@ -114,6 +119,8 @@ impl omemo_reason {
             UnsentReason::NoLongerAllowed(_) => Self::OMEMO_REASON_NO_LONGER_ALLOWED,
             UnsentReason::NeverConfirmed => Self::OMEMO_REASON_NEVER_CONFIRMED,
             UnsentReason::Bounced(_) => Self::OMEMO_REASON_BOUNCED,
+            UnsentReason::Restored => Self::OMEMO_REASON_RESTORED,
+            UnsentReason::Deactivated => Self::OMEMO_REASON_DEACTIVATED,
             _ => Self::OMEMO_REASON_OTHER,
         }
     }

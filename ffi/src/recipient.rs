@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use omemo::{Served, Unserved};
+use omemo::{Address, Served, Unserved};
 
 use crate::panic;
 use crate::ptr;
@@ -42,6 +42,19 @@ impl From<Unserved> for omemo_recipient {
             protocol: omemo_protocol::OMEMO_PROTOCOL_NONE,
             reason: omemo_reason::of_unserved(&unserved.reason),
             text: Some(Text::new(unserved.reason.to_string())),
+        }
+    }
+}
+
+impl omemo_recipient {
+    /// A device that is known with another key than it was said to have.
+    pub(crate) fn contradicted(device: &Address) -> Self {
+        Self {
+            jid: Text::new(device.jid.as_str()),
+            device: device.device.get(),
+            protocol: omemo_protocol::OMEMO_PROTOCOL_NONE,
+            reason: omemo_reason::OMEMO_REASON_IDENTITY_CHANGED,
+            text: None,
         }
     }
 }

@@ -24,6 +24,8 @@ pub struct omemo_settings(Mutex<Chosen>);
 pub(crate) struct Chosen {
     pub(crate) account: Settings,
     pub(crate) store_key: Option<StoreKey>,
+    /// The file of the anchor.
+    pub(crate) anchor: Option<String>,
 }
 
 impl omemo_settings {
@@ -181,6 +183,24 @@ pub extern "C" fn omemo_settings_set_heal_legacy(
 ) -> omemo_status {
     last_error::without_account(|| -> Result<(), Failure> {
         ptr::borrow(settings)?.change(|settings| settings.heal_legacy = wanted);
+        Ok(())
+    })
+}
+
+/// Chooses the file of an anchor, which notices that the store was put back to an older state: it has to lie where backups do not reach,
+/// and every process that opens the store needs the same one. Without an anchor that cannot always be noticed.
+///
+/// `path`: a file that need not exist, in a directory that does; NULL for no anchor. It is copied.
+///
+/// Returns `OMEMO_OK`, `OMEMO_NULL` or `OMEMO_NOT_UTF8`. Does not touch the disk.
+#[unsafe(no_mangle)]
+pub extern "C" fn omemo_settings_set_anchor(
+    settings: *mut omemo_settings,
+    path: *const c_char,
+) -> omemo_status {
+    last_error::without_account(|| {
+        let path = ptr::optional_text(path)?.map(str::to_owned);
+        ptr::borrow(settings)?.choose(|chosen| chosen.anchor = path);
         Ok(())
     })
 }

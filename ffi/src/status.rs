@@ -36,6 +36,16 @@ pub enum omemo_status {
     OMEMO_OFFLINE = 10,
     /// No key with this fingerprint is known for that account.
     OMEMO_UNKNOWN_KEY = 11,
+    /// Nothing is known of such a device.
+    OMEMO_UNKNOWN_DEVICE = 12,
+    /// It is this device itself, and only others can be meant.
+    OMEMO_OWN_DEVICE = 13,
+    /// This device was removed and its secrets are erased: free the handle; opening the store again makes a new device.
+    OMEMO_REMOVED = 14,
+    /// A text is no URI that verifies keys.
+    OMEMO_NOT_URI = 15,
+    /// The anchor cannot be read or written.
+    OMEMO_ANCHOR = 16,
     /// Another process holds the store and did not let go.
     OMEMO_STORE_LOCKED = 20,
     /// No room on the disk. Nothing was changed.
@@ -75,7 +85,7 @@ pub enum omemo_status {
 
 impl omemo_status {
     /// All of them.
-    const ALL: [Self; 29] = [
+    const ALL: [Self; 34] = [
         Self::OMEMO_OK,
         Self::OMEMO_NULL,
         Self::OMEMO_NOT_UTF8,
@@ -88,6 +98,11 @@ impl omemo_status {
         Self::OMEMO_OTHER_ACCOUNT,
         Self::OMEMO_OFFLINE,
         Self::OMEMO_UNKNOWN_KEY,
+        Self::OMEMO_UNKNOWN_DEVICE,
+        Self::OMEMO_OWN_DEVICE,
+        Self::OMEMO_REMOVED,
+        Self::OMEMO_NOT_URI,
+        Self::OMEMO_ANCHOR,
         Self::OMEMO_STORE_LOCKED,
         Self::OMEMO_STORE_FULL,
         Self::OMEMO_STORE_NEWER,
@@ -123,6 +138,11 @@ impl omemo_status {
             Self::OMEMO_OTHER_ACCOUNT => c"the JID belongs to another account",
             Self::OMEMO_OFFLINE => c"the account is not online",
             Self::OMEMO_UNKNOWN_KEY => c"no key with this fingerprint is known for that account",
+            Self::OMEMO_UNKNOWN_DEVICE => c"nothing is known of such a device",
+            Self::OMEMO_OWN_DEVICE => c"this is the device itself",
+            Self::OMEMO_REMOVED => c"this device was removed: free the handle and open the store again to begin a new one",
+            Self::OMEMO_NOT_URI => c"a text is no URI that verifies keys",
+            Self::OMEMO_ANCHOR => c"the anchor cannot be used",
             Self::OMEMO_STORE_LOCKED => c"another process holds the store; try again",
             Self::OMEMO_STORE_FULL => c"the disk is full; nothing was changed",
             Self::OMEMO_STORE_NEWER => c"the store was written by a newer version of this library",
@@ -173,6 +193,7 @@ impl From<Error> for Failure {
         let status = match &error {
             Error::Store(error) => of_store(error),
             Error::Caller(error) => of_caller(error),
+            Error::Anchor(_) => omemo_status::OMEMO_ANCHOR,
             Error::Randomness(_) => omemo_status::OMEMO_NO_RANDOMNESS,
             _ => omemo_status::OMEMO_BUG,
         };
@@ -214,8 +235,11 @@ const fn of_caller(error: &CallerError) -> omemo_status {
         CallerError::Jid(_) => omemo_status::OMEMO_NOT_JID,
         CallerError::OtherAccount { .. } => omemo_status::OMEMO_OTHER_ACCOUNT,
         CallerError::Message(_) => omemo_status::OMEMO_BAD_MESSAGE,
-        CallerError::Settings(_) => omemo_status::OMEMO_BAD_SETTINGS,
+        CallerError::Settings(_) | CallerError::Label => omemo_status::OMEMO_BAD_SETTINGS,
         CallerError::UnknownKey(_) => omemo_status::OMEMO_UNKNOWN_KEY,
+        CallerError::UnknownDevice(_) => omemo_status::OMEMO_UNKNOWN_DEVICE,
+        CallerError::OwnDevice => omemo_status::OMEMO_OWN_DEVICE,
+        CallerError::Removed => omemo_status::OMEMO_REMOVED,
         CallerError::Offline => omemo_status::OMEMO_OFFLINE,
         _ => omemo_status::OMEMO_BAD_VALUE,
     }

@@ -11,7 +11,7 @@ use std::{env, fs};
 const BLESS: &str = "OMEMO_BLESS";
 
 /// In the order in which people read.
-const SOURCES: [&str; 18] = [
+const SOURCES: [&str; 23] = [
     "version",
     "status",
     "value",
@@ -19,6 +19,11 @@ const SOURCES: [&str; 18] = [
     "settings",
     "store",
     "account",
+    "trust",
+    "room",
+    "own_device",
+    "recovery",
+    "opt_out",
     "last_error",
     "output",
     "event_kind",

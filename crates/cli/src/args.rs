@@ -19,6 +19,8 @@ Examples:
   omemo devices romeo@montague.example         whose keys would be used, and their fingerprints
   omemo trust romeo@montague.example 'a1b2c3d4 ...'
                                                after comparing all eight groups with him
+  omemo trust --uri 'xmpp:romeo@montague.example?omemo-sid-...'
+                                               what his QR code says
   omemo fingerprint --qr                       our own, for others to compare
   omemo file encrypt photo.jpg                 a file for a chat: what to upload, and what to send
 
@@ -72,8 +74,18 @@ Examples:
   omemo listen --json --count 1    wait for one message, for a script
   omemo listen --echo --for 60     answer everything for a minute")]
     Listen(Listen),
-    /// List the devices of an account (ours without JID) with their fingerprints
+    /// List the devices of an account (ours without JID) with their fingerprints, or remove one of ours
+    #[command(
+        args_conflicts_with_subcommands = true,
+        after_help = "\
+Examples:
+  omemo devices                            our own
+  omemo devices romeo@montague.example     whose keys would be used, and their fingerprints
+  omemo devices remove 31415               take one of ours off, with its bundle"
+    )]
     Devices {
+        #[command(subcommand)]
+        command: Option<Devices>,
         /// Whose [default: our own]
         #[arg(value_name = "JID")]
         of: Option<BareJid>,
@@ -85,9 +97,11 @@ Examples:
     #[command(after_help = "\
 Compare all eight groups, on the telephone or face to face; then:
   omemo trust romeo@montague.example a1b2c3d4 ... (64 digits, spaces do not matter)
+or give the text of a QR code that the other device has shown:
+  omemo trust --uri 'xmpp:romeo@montague.example?omemo-sid-27183=a1b2c3d4...'
 
 From the first key of an account that is trusted so, new keys of that account wait for a decision.")]
-    Trust(Decision),
+    Trust(Verification),
     /// Never encrypt to this key again
     Distrust(Decision),
     /// Print the fingerprint of this device, for others to compare
@@ -102,6 +116,45 @@ From the first key of an account that is trusted so, new keys of that account wa
     /// Encrypt and decrypt files that are shared in chats, without any account
     #[command(subcommand)]
     File(FileCommand),
+    /// Show what this device is called, or call it something else; public and signed
+    #[command(after_help = "\
+Examples:
+  omemo label                          show it
+  omemo label 'Juliet on the balcony'
+  omemo label --none                   take it away")]
+    Label {
+        /// At most 52 characters
+        #[arg(value_name = "TEXT", conflicts_with = "none")]
+        text: Option<String>,
+        /// No label any more
+        #[arg(long)]
+        none: bool,
+        /// Print JSON, one object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Ask a contact for plain text, or decide when a contact asks
+    OptOut(OptOut),
+    /// Make sessions anew, when a contact's device cannot read us or we cannot read it
+    ReplaceSession(ReplaceSession),
+    /// Get going again after the store was put back to an older state
+    #[command(after_help = "\
+A store that comes back from a backup would use keys a second time, so that nothing is encrypted once that is
+noticed. This makes new keys and sessions; the fingerprint stays, and contacts need not compare it again.")]
+    Recover,
+    /// Take this device off the server and erase its keys
+    #[command(after_help = "\
+Examples:
+  omemo deactivate --yes                   this device
+  omemo deactivate --account --yes         every device of the account: nobody encrypts to it any more")]
+    Deactivate {
+        /// All devices of the account
+        #[arg(long)]
+        account: bool,
+        /// Do not ask back
+        #[arg(long)]
+        yes: bool,
+    },
     /// Run test vectors through this library, or through another implementation
     #[command(subcommand)]
     Vectors(Vectors),
@@ -117,8 +170,16 @@ impl Command {
             | Self::Devices { json, .. }
             | Self::Fingerprint { json, .. }
             | Self::File(FileCommand::Encrypt { json, .. } | FileCommand::Decrypt { json, .. })
+            | Self::Label { json, .. }
+            | Self::OptOut(OptOut { json, .. })
+            | Self::ReplaceSession(ReplaceSession { json, .. })
             | Self::Vectors(Vectors::Verify { json, .. } | Vectors::Run { json, .. }) => *json,
-            Self::Demo { .. } | Self::Trust(_) | Self::Distrust(_) | Self::Vectors(_) => false,
+            Self::Demo { .. }
+            | Self::Trust(_)
+            | Self::Distrust(_)
+            | Self::Recover
+            | Self::Deactivate { .. }
+            | Self::Vectors(_) => false,
         }
     }
 }
@@ -166,6 +227,92 @@ pub(crate) struct Listen {
     /// End after so many seconds
     #[arg(long = "for", value_name = "SECONDS")]
     pub(crate) seconds: Option<u64>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Devices {
+    /// Take another device of ours off the list, with its bundle
+    #[command(after_help = "\
+Contacts stop encrypting for it. If it is still in somebody's hands it puts itself back: distrust its key too,
+with omemo distrust.")]
+    Remove {
+        /// Which: omemo devices lists them
+        #[arg(value_name = "ID")]
+        device: u32,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  omemo opt-out romeo@montague.example --reason 'our archive must be readable'
+                                                          ask him for plain text
+  omemo opt-out romeo@montague.example --plain-text       he asked, and we agree
+  omemo opt-out romeo@montague.example --keep-encrypting  he asked, and we do not agree
+
+Sessions stay, and whoever writes encrypted messages again takes it back. This command never sends plain text.")]
+pub(crate) struct OptOut {
+    /// Which contact
+    #[arg(value_name = "JID")]
+    pub(crate) jid: BareJid,
+    /// Why, for the contact to read
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["plain_text", "keep_encrypting"])]
+    pub(crate) reason: Option<String>,
+    /// Agree to what the contact has asked for
+    #[arg(long, conflicts_with = "keep_encrypting")]
+    pub(crate) plain_text: bool,
+    /// Go on encrypting all the same
+    #[arg(long)]
+    pub(crate) keep_encrypting: bool,
+    /// Print JSON, one object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  omemo replace-session romeo@montague.example
+  omemo replace-session romeo@montague.example --device 27183
+  omemo replace-session --all
+
+Trust and fingerprints stay as they are.")]
+pub(crate) struct ReplaceSession {
+    /// Which contact
+    #[arg(value_name = "JID", required_unless_present = "all")]
+    pub(crate) jid: Option<BareJid>,
+    /// Only with this device
+    #[arg(long, value_name = "ID", conflicts_with = "all")]
+    pub(crate) device: Option<u32>,
+    /// With everybody
+    #[arg(long, conflicts_with = "jid")]
+    pub(crate) all: bool,
+    /// Print JSON, one object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Verification {
+    /// What a QR code says: all keys in it
+    #[arg(long, value_name = "URI", conflicts_with_all = ["jid", "digits"])]
+    pub(crate) uri: Option<String>,
+    /// Whose key
+    #[arg(value_name = "JID", required_unless_present = "uri")]
+    jid: Option<BareJid>,
+    /// All 64 digits of it
+    #[arg(required_unless_present = "uri", num_args = 1.., value_name = "FINGERPRINT")]
+    digits: Vec<String>,
+}
+
+impl Verification {
+    /// The decision about one key, where no URI was given.
+    pub(crate) fn decision(self) -> Option<Decision> {
+        Some(Decision {
+            jid: self.jid?,
+            digits: self.digits,
+        })
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -236,7 +383,20 @@ mod tests {
             "devices",
             "devices a@b --json",
             "trust a@b 0011",
+            "trust --uri xmpp:a@b",
             "distrust a@b 0011 2233",
+            "devices remove 7",
+            "label",
+            "label Balcony --json",
+            "label --none",
+            "opt-out a@b --reason compliance --json",
+            "opt-out a@b --plain-text",
+            "opt-out a@b --keep-encrypting",
+            "replace-session a@b --device 7",
+            "replace-session --all --json",
+            "recover",
+            "deactivate --yes",
+            "deactivate --account --yes",
             "fingerprint --qr",
             "fingerprint --json",
             "file encrypt photo.jpg",
@@ -269,6 +429,13 @@ mod tests {
             "file encrypt p --cipher rot13",
             "file decrypt aesgcm://a/b#00 p.enc",
             "file decrypt -o p",
+            "trust a@b 00 --uri xmpp:a@b",
+            "devices remove many",
+            "label Balcony --none",
+            "opt-out",
+            "opt-out a@b --plain-text --keep-encrypting",
+            "replace-session",
+            "replace-session a@b --all",
             "vectors",
             "vectors run",
         ] {
@@ -297,9 +464,10 @@ mod tests {
             vec!["00112233"; 8],
         ] {
             let line = [&["trust", "a@b"], text.as_slice()].concat();
-            let Command::Trust(decision) = parse(&line).unwrap().command else {
+            let Command::Trust(verification) = parse(&line).unwrap().command else {
                 panic!("not trust");
             };
+            let decision = verification.decision().unwrap();
             assert_eq!(decision.fingerprint().unwrap().to_string(), grouped);
         }
     }

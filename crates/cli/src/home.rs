@@ -133,6 +133,32 @@ impl Home {
         self.config.protocols
     }
 
+    /// The label of `init` counts no more: the store has another.
+    pub(crate) fn forget_label(&mut self) -> Result<(), Failure> {
+        if self.config.label.take().is_none() {
+            return Ok(());
+        }
+        self.save()
+    }
+
+    /// Removes what is left of a device whose secrets are erased.
+    pub(crate) fn erase(&self) -> Result<(), Failure> {
+        let journals = [format!("{STORE}-wal"), format!("{STORE}-shm")];
+        let files = [STORE, ARCHIVE, CONFIG];
+        for name in files.into_iter().chain(journals.iter().map(String::as_str)) {
+            match fs::remove_file(self.folder.join(name)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(Failure::told(format!(
+                        "{} cannot be removed: {error}",
+                        self.folder.join(name).display()
+                    )));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Opens the account; the first time a device is made.
     pub(crate) fn account(&self) -> Result<Account<SqliteStore>, Failure> {
         let mut settings = Settings::default();

@@ -9,6 +9,7 @@ use omemo_tokio::Event;
 
 use crate::args::Listen;
 use crate::failure::Failure;
+use crate::happening::Happening;
 use crate::home::Home;
 use crate::live::{Live, password};
 use crate::report::{Report, note};
@@ -96,6 +97,10 @@ impl Listener<'_> {
                 reason,
                 ..
             }) => Ok(self.report.undecryptable(&from, device, version, &reason)?),
+            Event::Account(event) => match Happening::of(&event) {
+                Some(happening) => Ok(self.report.happening(&happening)?),
+                None => Ok(()),
+            },
             _ => Ok(()),
         }
     }

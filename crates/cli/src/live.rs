@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::failure::Failure;
+use crate::happening::Happening;
 use crate::home::Home;
 use crate::report::note;
 
@@ -151,31 +152,8 @@ impl<'a> Live<'a> {
 
 /// Says what a person should know, whatever the command.
 fn tell(event: &omemo::Event) {
-    match event {
-        omemo::Event::ProtocolOff { version, reason } => note(&format!(
-            "The protocol {} is off: {reason}.",
-            omemo::short_name(*version)
-        )),
-        omemo::Event::ServerLacks {
-            version,
-            requirement,
-        } => note(&format!(
-            "The server falls short for {}: {requirement}.",
-            omemo::short_name(*version)
-        )),
-        omemo::Event::IdentityChanged { device, version } => note(&format!(
-            "Device {device} shows another key than before in {} and was refused.",
-            omemo::short_name(*version)
-        )),
-        omemo::Event::ListRefused {
-            jid,
-            version,
-            reason,
-        } => note(&format!(
-            "The {} device list of {jid} was refused: {reason}.",
-            omemo::short_name(*version)
-        )),
-        _ => {}
+    if let Some(sentence) = Happening::of(event).and_then(|happening| happening.sentence) {
+        note(&sentence);
     }
 }
 

@@ -2,15 +2,21 @@
 
 mod args;
 mod colour;
+mod deactivate;
 mod demo;
 mod devices;
 mod failure;
 mod file;
 mod fingerprint;
+mod happening;
 mod home;
 mod init;
+mod label;
 mod listen;
 mod live;
+mod opt_out;
+mod recover;
+mod replace_session;
 mod report;
 mod send;
 mod trust;
@@ -23,7 +29,7 @@ use clap::Parser;
 use omemo::Trust;
 use tracing_subscriber::EnvFilter;
 
-use crate::args::{Args, Command};
+use crate::args::{Args, Command, Devices};
 use crate::failure::Failure;
 use crate::home::Home;
 use crate::report::Report;
@@ -71,15 +77,32 @@ fn run(args: Args, report: Report) -> Result<(), Failure> {
             Command::Listen(options) => {
                 listen::listen(&Home::load(folder)?, &options, report).await
             }
+            Command::Devices {
+                command: Some(Devices::Remove { device }),
+                ..
+            } => devices::remove(&Home::load(folder)?, device).await,
             Command::Devices { of, .. } => devices::devices(&Home::load(folder)?, of, report).await,
-            Command::Trust(decision) => {
-                trust::decide(&Home::load(folder)?, &decision, Trust::Verified, report)
+            Command::Trust(verification) => {
+                trust::trust(&Home::load(folder)?, verification, report)
             }
             Command::Distrust(decision) => {
                 trust::decide(&Home::load(folder)?, &decision, Trust::Distrusted, report)
             }
             Command::Fingerprint { qr, .. } => {
                 fingerprint::fingerprint(&Home::load(folder)?, qr, report)
+            }
+            Command::Label { text, none, .. } => {
+                label::label(&mut Home::load(folder)?, text, none, report).await
+            }
+            Command::OptOut(options) => {
+                opt_out::opt_out(&Home::load(folder)?, options, report).await
+            }
+            Command::ReplaceSession(options) => {
+                replace_session::replace_session(&Home::load(folder)?, options, report).await
+            }
+            Command::Recover => recover::recover(&Home::load(folder)?).await,
+            Command::Deactivate { account, yes } => {
+                deactivate::deactivate(&Home::load(folder)?, account, yes).await
             }
         }
     });

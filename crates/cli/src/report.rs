@@ -10,6 +10,7 @@ use omemo::{
 use serde::Serialize;
 
 use crate::colour::Palette;
+use crate::happening::Happening;
 
 /// The lines that scripts read. New fields may be added; none is changed.
 #[derive(Debug, Serialize)]
@@ -55,6 +56,9 @@ pub(crate) enum Line<'a> {
         device: u32,
         fingerprint: String,
         uri: String,
+    },
+    Label {
+        label: Option<&'a str>,
     },
     Error {
         message: &'a str,
@@ -167,6 +171,11 @@ impl Report {
             omemo::short_name(version),
             harmless(&reason.to_string())
         ))
+    }
+
+    /// Something else that happened; people were told it on standard error.
+    pub(crate) fn happening(self, happening: &Happening) -> io::Result<()> {
+        if self.json { line(happening) } else { Ok(()) }
     }
 
     /// What became of a message of ours.
@@ -287,6 +296,17 @@ impl Report {
         say(&text)
     }
 
+    /// What this device is called.
+    pub(crate) fn label(self, label: Option<&str>) -> io::Result<()> {
+        if self.json {
+            return line(&Line::Label { label });
+        }
+        say(&match label {
+            Some(label) => format!("This device is called \u{201c}{}\u{201d}.", harmless(label)),
+            None => "This device has no label.".to_owned(),
+        })
+    }
+
     /// The command has failed.
     pub(crate) fn error(self, message: &str) {
         let message = harmless(message);
@@ -354,7 +374,7 @@ fn harmless(text: &str) -> String {
         .collect()
 }
 
-fn line(line: &Line<'_>) -> io::Result<()> {
+fn line(line: &impl Serialize) -> io::Result<()> {
     let mut text = serde_json::to_string(line)?;
     text.push('\n');
     let mut out = io::stdout().lock();

@@ -28,7 +28,17 @@ pub(crate) async fn send(
     let id = message_id()?;
     let outgoing = Outgoing::text(id.clone(), Chat::Direct(to.clone()), text);
     live.client.send(outgoing).await?;
-    let outcome = tokio::time::timeout(PATIENCE, outcome(&mut live, &id))
+    deliver(live, &id, &to, report).await
+}
+
+/// Waits until the server has a message, and reports who can read it.
+pub(crate) async fn deliver(
+    mut live: Live<'_>,
+    id: &str,
+    to: &BareJid,
+    report: Report,
+) -> Result<(), Failure> {
+    let outcome = tokio::time::timeout(PATIENCE, outcome(&mut live, id))
         .await
         .map_err(|_| {
             Failure::told(
@@ -36,8 +46,8 @@ pub(crate) async fn send(
             )
         })??;
     live.quit().await?;
-    report.sent(&to, &outcome.served, &outcome.unserved)?;
-    if outcome.served.iter().any(|served| served.device.jid == to) {
+    report.sent(to, &outcome.served, &outcome.unserved)?;
+    if outcome.served.iter().any(|served| served.device.jid == *to) {
         Ok(())
     } else {
         Err(Failure::NobodyServed)

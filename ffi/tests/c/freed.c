@@ -50,10 +50,13 @@ int main(int count, char **arguments) {
   omemo_output *online = NULL, *received = NULL;
   omemo_messages *messages = NULL;
   omemo_devices *devices = NULL;
+  omemo_jids *jids = NULL;
   IS(OMEMO_OK, omemo_account_online(account, "a@b.example/c", false, &online));
   IS(OMEMO_OK, omemo_account_receive(account, "<presence/>", &received));
   IS(OMEMO_OK, omemo_account_inbox(account, &messages));
   IS(OMEMO_OK, omemo_account_devices(account, "a@b.example", &devices));
+  IS(OMEMO_OK, omemo_account_members(account, "room@b.example", &jids));
+  CHECK(omemo_jids_get(jids, 0) == NULL);
   FREED_TWICE(omemo_account_free, account);
   IS(OMEMO_NULL, omemo_account_offline(account));
 
@@ -63,5 +66,6 @@ int main(int count, char **arguments) {
   FREED_TWICE(omemo_output_free, received);
   FREED_TWICE(omemo_messages_free, messages);
   FREED_TWICE(omemo_devices_free, devices);
+  FREED_TWICE(omemo_jids_free, jids);
   return 0;
 }

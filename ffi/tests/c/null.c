@@ -3,6 +3,7 @@
 #include "check.h"
 
 #define KEY "aaaaaaaa aaaaaaaa aaaaaaaa aaaaaaaa aaaaaaaa aaaaaaaa aaaaaaaa aaaaaaaa"
+#define DIGITS "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define BYTES ((const uint8_t *)KEY)
 #define STANZA "<message from='c@d.example'><body>text</body></message>"
 
@@ -21,6 +22,8 @@ static void settings_refuse_null(void) {
   IS(OMEMO_NULL, omemo_settings_set_stale(NULL, 90, 60));
   IS(OMEMO_NULL, omemo_settings_set_key_transport(NULL, true));
   IS(OMEMO_NULL, omemo_settings_set_heal_legacy(NULL, true));
+  IS(OMEMO_NULL, omemo_settings_set_anchor(NULL, "anchor"));
+  IS(OMEMO_OK, omemo_settings_set_anchor(settings, NULL));
   IS(OMEMO_NULL, omemo_settings_set_store_key(NULL, key, sizeof key));
   IS(OMEMO_NULL, omemo_settings_set_store_key(settings, NULL, sizeof key));
   IS(OMEMO_NULL, omemo_settings_set_store_key(NULL, BYTES, 32));
@@ -78,6 +81,73 @@ static void calls_refuse_null(omemo_account *account) {
   FAILS(OMEMO_NULL, output, omemo_account_send(account, "1", NULL, "<body>x</body>", "<hint/>", &output));
   FAILS(OMEMO_NULL, output, omemo_account_send(account, "1", "c@d.example", NULL, "<hint/>", &output));
   IS(OMEMO_NULL, omemo_account_send(account, "1", "c@d.example", "<body>x</body>", NULL, NULL));
+
+  FAILS(OMEMO_NULL, output, omemo_account_enter(NULL, "room@d.example", &output));
+  FAILS(OMEMO_NULL, output, omemo_account_enter(account, NULL, &output));
+  IS(OMEMO_NULL, omemo_account_enter(account, "room@d.example", NULL));
+  FAILS(OMEMO_NULL, output, omemo_account_leave(NULL, "room@d.example", &output));
+  FAILS(OMEMO_NULL, output, omemo_account_leave(account, NULL, &output));
+  IS(OMEMO_NULL, omemo_account_leave(account, "room@d.example", NULL));
+  omemo_jids *jids;
+  FAILS(OMEMO_NULL, jids, omemo_account_members(NULL, "room@d.example", &jids));
+  FAILS(OMEMO_NULL, jids, omemo_account_members(account, NULL, &jids));
+  IS(OMEMO_NULL, omemo_account_members(account, "room@d.example", NULL));
+  CHECK(omemo_jids_get(NULL, 0) == NULL);
+  FAILS(OMEMO_NULL, output, omemo_account_send_to_room(NULL, "1", "room@d.example", "<body>x</body>", NULL, &output));
+  FAILS(OMEMO_NULL, output, omemo_account_send_to_room(account, NULL, "room@d.example", "<body>x</body>", NULL, &output));
+  FAILS(OMEMO_NULL, output, omemo_account_send_to_room(account, "1", NULL, "<body>x</body>", NULL, &output));
+  FAILS(OMEMO_NULL, output, omemo_account_send_to_room(account, "1", "room@d.example", NULL, NULL, &output));
+  IS(OMEMO_NULL, omemo_account_send_to_room(account, "1", "room@d.example", "<body>x</body>", NULL, NULL));
+
+  uint32_t state = 7;
+  FAILS(OMEMO_NULL, output, omemo_account_opt_out(NULL, "1", "c@d.example", "why", &output));
+  FAILS(OMEMO_NULL, output, omemo_account_opt_out(account, NULL, "c@d.example", "why", &output));
+  FAILS(OMEMO_NULL, output, omemo_account_opt_out(account, "1", NULL, "why", &output));
+  IS(OMEMO_NULL, omemo_account_opt_out(account, "1", "c@d.example", "why", NULL));
+  IS(OMEMO_NULL, omemo_account_opted_out(NULL, "c@d.example", &state));
+  IS(OMEMO_NULL, omemo_account_opted_out(account, NULL, &state));
+  CHECK(state == 7);
+  IS(OMEMO_NULL, omemo_account_opted_out(account, "c@d.example", NULL));
+  FAILS(OMEMO_NULL, output, omemo_account_answer_opt_out(NULL, "c@d.example", true, &output));
+  FAILS(OMEMO_NULL, output, omemo_account_answer_opt_out(account, NULL, true, &output));
+  IS(OMEMO_NULL, omemo_account_answer_opt_out(account, "c@d.example", true, NULL));
+
+  FAILS(OMEMO_NULL, output, omemo_account_transport_key(NULL, "1", "c@d.example", &output));
+  FAILS(OMEMO_NULL, output, omemo_account_transport_key(account, NULL, "c@d.example", &output));
+  FAILS(OMEMO_NULL, output, omemo_account_transport_key(account, "1", NULL, &output));
+  IS(OMEMO_NULL, omemo_account_transport_key(account, "1", "c@d.example", NULL));
+
+  bool restored = true;
+  FAILS(OMEMO_NULL, output, omemo_account_replace_sessions(NULL, "c@d.example", 0, &output));
+  FAILS(OMEMO_NULL, output, omemo_account_replace_sessions(account, NULL, 0, &output));
+  IS(OMEMO_NULL, omemo_account_replace_sessions(account, "c@d.example", 0, NULL));
+  FAILS(OMEMO_NULL, output, omemo_account_replace_all_sessions(NULL, &output));
+  IS(OMEMO_NULL, omemo_account_replace_all_sessions(account, NULL));
+  IS(OMEMO_NULL, omemo_account_restored(NULL, &restored));
+  CHECK(restored);
+  IS(OMEMO_NULL, omemo_account_restored(account, NULL));
+  FAILS(OMEMO_NULL, output, omemo_account_recover(NULL, &output));
+  IS(OMEMO_NULL, omemo_account_recover(account, NULL));
+
+  FAILS(OMEMO_NULL, output, omemo_account_verify(NULL, "xmpp:a@b.example?omemo-sid-7=" DIGITS, &output));
+  FAILS(OMEMO_NULL, output, omemo_account_verify(account, NULL, &output));
+  IS(OMEMO_NULL, omemo_account_verify(account, "xmpp:a@b.example?omemo-sid-7=" DIGITS, NULL));
+  IS(OMEMO_NULL, omemo_account_allow_downgrade(NULL, "c@d.example", 7));
+  IS(OMEMO_NULL, omemo_account_allow_downgrade(account, NULL, 7));
+
+  size_t length = 7;
+  IS(OMEMO_NULL, omemo_account_uri(NULL, NULL, 0, &length));
+  CHECK(length == 7);
+  IS(OMEMO_NULL, omemo_account_uri(account, NULL, 0, NULL));
+  FAILS(OMEMO_NULL, output, omemo_account_rename(NULL, "label", &output));
+  IS(OMEMO_NULL, omemo_account_rename(account, "label", NULL));
+  IS(OMEMO_NULL, omemo_account_label(NULL, NULL, 0, &length));
+  CHECK(length == 7);
+  IS(OMEMO_NULL, omemo_account_label(account, NULL, 0, NULL));
+  FAILS(OMEMO_NULL, output, omemo_account_remove_device(NULL, 7, &output));
+  IS(OMEMO_NULL, omemo_account_remove_device(account, 7, NULL));
+  FAILS(OMEMO_NULL, output, omemo_account_deactivate(NULL, false, &output));
+  IS(OMEMO_NULL, omemo_account_deactivate(account, false, NULL));
 
   FAILS(OMEMO_NULL, output, omemo_account_tick(NULL, &output));
   IS(OMEMO_NULL, omemo_account_tick(account, NULL));
@@ -209,6 +279,9 @@ static void accessors_take_null(void) {
   CHECK(omemo_event_trust(NULL) == OMEMO_TRUST_UNDECIDED);
   CHECK(!omemo_event_maybe_delivered(NULL));
   CHECK(omemo_event_account(NULL, 0) == NULL);
+  CHECK(omemo_event_key(NULL, 0) == NULL);
+  CHECK(omemo_event_held_key(NULL, 0) == NULL);
+  CHECK(omemo_event_transported(NULL, NULL) == NULL);
   CHECK(omemo_event_served(NULL, 0) == NULL);
   CHECK(omemo_event_unserved(NULL, 0) == NULL);
   CHECK(omemo_recipient_jid(NULL) == NULL);

@@ -1,0 +1,47 @@
+//! `omemo opt-out`: asking a contact for plain text, and deciding when a contact asks (XEP-0384 §5.7).
+
+use omemo::{BareJid, OptOutAnswer};
+
+use crate::args::OptOut;
+use crate::failure::Failure;
+use crate::home::Home;
+use crate::live::{Live, password};
+use crate::report::{Report, say};
+use crate::send::{deliver, message_id};
+
+pub(crate) async fn opt_out(home: &Home, options: OptOut, report: Report) -> Result<(), Failure> {
+    let OptOut {
+        jid,
+        reason,
+        plain_text,
+        keep_encrypting,
+        ..
+    } = options;
+    if plain_text {
+        answer(home, &jid, OptOutAnswer::PlainText)?;
+        return Ok(say(&format!(
+            "Noted: {jid} gets plain text from your other programs. omemo itself sends none; omemo opt-out {jid} --keep-encrypting takes it back."
+        ))?);
+    }
+    if keep_encrypting {
+        answer(home, &jid, OptOutAnswer::KeepEncrypting)?;
+        return Ok(say(&format!("Messages to {jid} are encrypted again."))?);
+    }
+    let mut live = Live::start(home, home.account()?, password(home)?)?;
+    live.ready().await?;
+    let id = message_id()?;
+    let (message, to) = (id.clone(), jid.clone());
+    live.client
+        .call(move |account| account.opt_out(message, &to, reason.as_deref()))
+        .await?;
+    deliver(live, &id, &jid, report).await
+}
+
+fn answer(home: &Home, jid: &BareJid, answer: OptOutAnswer) -> Result<(), Failure> {
+    let mut account = home.account()?;
+    if account.opted_out(jid)?.is_none() {
+        return Err(Failure::told(format!("{jid} has not asked for plain text")));
+    }
+    let _nothing_to_send_offline = account.answer_opt_out(jid, answer)?;
+    Ok(())
+}
