@@ -1,6 +1,6 @@
 //! Catch-up: while the archive is read nothing is deleted, rotated or answered; then all of it is.
 
-use omemo::{Event, UndecryptableReason, Version};
+use omemo::{Element, Event, UndecryptableReason, Version};
 use omemo_sqlite::SqliteStore;
 use omemo_tests::hub::{At, Hub, speaks};
 
@@ -31,6 +31,15 @@ fn crowd<S: Stores>(
         })
         .collect();
     (hub, juliet, puppets)
+}
+
+/// A message as our archive hands it on.
+fn archived(stanza: &str) -> Element {
+    xml(&format!(
+        "<message xmlns='jabber:client' from='{JULIET}'><result xmlns='urn:xmpp:mam:2' id='a' queryid='q'>\
+         <forwarded xmlns='urn:xmpp:forward:0'><delay xmlns='urn:xmpp:delay' stamp='2027-01-15T08:00:00Z'/>\
+         {stanza}</forwarded></result></message>"
+    ))
 }
 
 fn used<S: omemo::store::Store + 'static>(hub: &mut Hub<S>, at: At) -> usize {
@@ -218,12 +227,7 @@ fn an_archive_that_overlaps_shows_nothing_twice<S: Stores>(mut stores: S, versio
     hub.catches_up = false;
     hub.go_online(juliet);
     for stanza in &offline {
-        let archived = format!(
-            "<message xmlns='jabber:client' from='{JULIET}'><result xmlns='urn:xmpp:mam:2' id='a' queryid='q'>\
-             <forwarded xmlns='urn:xmpp:forward:0'><delay xmlns='urn:xmpp:delay' stamp='2027-01-15T08:00:00Z'/>\
-             {stanza}</forwarded></result></message>"
-        );
-        hub.deliver(juliet, &xml(&archived));
+        hub.deliver(juliet, &archived(stanza));
     }
     for stanza in offline.iter().rev() {
         assert!(is_repeated(&hub.deliver(juliet, &xml(stanza))));
@@ -236,6 +240,134 @@ fn an_archive_that_overlaps_shows_nothing_twice<S: Stores>(mut stores: S, versio
         Some(omemo::Timestamp::from_seconds(1_800_000_000))
     );
     assert!(!message.time_differs);
+}
+
+/// Rule 28: a device that began three sessions while we were away, and what it said in them, in any order; the answer is for
+/// the session in force.
+fn rule_28_late_key_exchanges_of_one_device_are_all_read<S: Stores>(
+    mut stores: S,
+    version: Version,
+) {
+    let (mut hub, juliet, mut puppets) = crowd(&mut stores, version, 1);
+    let mallory = omemo::BareJid::parse(MALLORY).unwrap();
+    hub.call(juliet, |account| account.known(&mallory));
+    let mut puppet = puppets.pop().unwrap();
+    let mut stanzas = Vec::new();
+    for session in ["a", "b", "c"] {
+        puppet.meet(&hub, JULIET, hub.id(juliet));
+        for n in 0..3 {
+            let id = format!("{session}{n}");
+            stanzas.push((id.clone(), String::from(&puppet.text(&id))));
+        }
+    }
+    for n in [1, 3, 5, 0, 2, 4, 8, 7, 6] {
+        let (body, stanza) = &stanzas[n];
+        assert_eq!(
+            read(&hub.deliver(juliet, &archived(stanza))),
+            [body.clone()]
+        );
+    }
+    for (_, stanza) in &stanzas {
+        assert!(is_repeated(&hub.deliver(juliet, &archived(stanza))));
+    }
+    hub.settle();
+    assert!(hub.messages_of(juliet).is_empty());
+    hub.call(juliet, |account| account.caught_up());
+    hub.settle();
+    let answers = hub.messages_of(juliet);
+    assert_eq!(answers.len(), 1, "one a device");
+    assert!(
+        puppet.reads(&answers[0]),
+        "over the session that was used last"
+    );
+}
+
+/// A18: killed at any place in the archive, on a store that is opened again: everything is read once, and what was put off
+/// is done once.
+fn a18_a_kill_in_the_middle_of_the_archive_loses_and_doubles_nothing<S: Stores>(
+    mut stores: S,
+    version: Version,
+) {
+    const MESSAGES: usize = 6;
+    for killed_at in 0..=MESSAGES {
+        let (mut hub, juliet, mut puppets) = crowd(&mut stores, version, 2);
+        let mallory = omemo::BareJid::parse(MALLORY).unwrap();
+        hub.call(juliet, |account| account.known(&mallory));
+        // both began with the same prekey
+        let archive: Vec<(String, Element)> = (0..MESSAGES)
+            .map(|n| {
+                let body = n.to_string();
+                let stanza = puppets[n % 2].text(&body);
+                (body, archived(&String::from(&stanza)))
+            })
+            .collect();
+        for (body, stanza) in &archive[..killed_at] {
+            assert_eq!(read(&hub.deliver(juliet, stanza)), [body.clone()]);
+        }
+        // each network has one store
+        hub.restart(juliet, |old| stores.again(killed_at, old));
+        for (n, (body, stanza)) in archive.iter().enumerate() {
+            let events = hub.deliver(juliet, stanza);
+            if n < killed_at {
+                assert!(is_repeated(&events), "{events:?}");
+            } else {
+                assert_eq!(read(&events), [body.clone()]);
+            }
+        }
+        hub.restart(juliet, |old| stores.again(killed_at, old));
+        assert_eq!(used(&mut hub, juliet), 1, "kept across both deaths");
+        assert!(hub.messages_of(juliet).is_empty());
+        hub.call(juliet, |account| account.caught_up());
+        hub.settle();
+        let answers = hub.messages_of(juliet);
+        assert_eq!(answers.len(), 2, "killed at {killed_at}");
+        let read = |puppet: &mut Puppet| answers.iter().any(|answer| puppet.reads(answer));
+        assert!(puppets.iter_mut().all(read));
+        hub.pass(HOUR);
+        assert_eq!(used(&mut hub, juliet), 0);
+        assert_eq!(hub.messages_of(juliet).len(), 2);
+    }
+}
+
+/// Legacy rule 9: what is owed for a key exchange from the archive leaves before anything is said in its session, also when
+/// somebody writes before the archive has been read.
+fn legacy_09_an_answer_that_is_owed_leaves_before_the_message<S: Stores>(
+    mut stores: S,
+    version: Version,
+) {
+    for caught_up in [false, true] {
+        let mut hub = Hub::new(9);
+        let juliet = hub.join(JULIET, stores.make(), speaks(&[version]));
+        let romeo = hub.join(ROMEO, stores.make(), speaks(&[version]));
+        hub.go_offline(juliet);
+        hub.send(romeo, JULIET, "while away", "while away");
+        hub.catches_up = caught_up;
+        hub.go_online(juliet);
+        hub.settle();
+        assert_eq!(hub.bodies(juliet), ["while away"]);
+        assert!(
+            hub.messages_of(juliet).is_empty(),
+            "romeo is a stranger yet"
+        );
+        hub.devices[juliet.0].confirms = false;
+        hub.send(juliet, ROMEO, "reply", "reply");
+        let crossed = hub.messages_of(juliet);
+        let payloads: Vec<bool> = crossed.iter().map(has_payload).collect();
+        assert_eq!(payloads, [false, true], "caught up: {caught_up}");
+        let tickets = &hub.devices[juliet.0].tickets;
+        assert!(
+            tickets.is_sorted(),
+            "and in this order they stand in the outbox"
+        );
+        assert_eq!(hub.bodies(romeo), ["reply"]);
+        // and that was all that was owed
+        hub.call(juliet, |account| account.caught_up());
+        hub.pass(60);
+        assert_eq!(hub.messages_of(juliet).len(), 2);
+        hub.devices[juliet.0].confirms = true;
+        hub.send(juliet, ROMEO, "more", "more");
+        assert_eq!(hub.messages_of(juliet).len(), 3);
+    }
 }
 
 /// A handle that never goes online, as in a notification: it reads, and leaves everything else to the other.
@@ -274,4 +406,7 @@ over_versions!(
     rule_28_answers_that_wait_survive_a_restart_and_go_once_a_device,
     a_forgotten_catch_up_closes_after_an_hour,
     an_archive_that_overlaps_shows_nothing_twice,
+    rule_28_late_key_exchanges_of_one_device_are_all_read,
+    a18_a_kill_in_the_middle_of_the_archive_loses_and_doubles_nothing,
+    legacy_09_an_answer_that_is_owed_leaves_before_the_message,
 );

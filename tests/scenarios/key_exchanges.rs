@@ -130,6 +130,52 @@ fn quirk_20_ids_go_round_before_the_largest<S: Stores>(mut stores: S, version: V
     assert!(ids.iter().all(|id| (1..0xff_ffff).contains(id)), "{ids:?}");
 }
 
+/// Ids come round in the end: those that are still kept, published or used, are passed over.
+fn rule_24_ids_that_come_round_replace_nothing<S: Stores>(mut stores: S, version: Version) {
+    let mut hub = Hub::new(1);
+    let first = hub.join(JULIET, stores.make(), speaks(&[version]));
+    let mut store = hub.leave(first);
+    {
+        let mut tx = store.begin(&BareJid::parse(JULIET).unwrap()).unwrap();
+        let mut rows = tx.publications().unwrap().into_iter();
+        let mut row = rows.find(|row| row.version == version).unwrap();
+        row.next_pre_key = PreKeyId::parse(0xff_fffe).unwrap();
+        row.next_signed_pre_key = SignedPreKeyId::parse(1).unwrap();
+        tx.write(Change::PutPublication(row)).unwrap();
+        tx.commit().unwrap();
+    }
+    let juliet = hub.join(JULIET, stores.again(first.0, store), speaks(&[version]));
+    let id = hub.id(juliet);
+    let secrets = |hub: &mut Hub<S::Store>| -> Vec<String> {
+        let lines = hub.dump(juliet).into_iter();
+        let keys = lines.filter(|line| line.starts_with("prekey"));
+        keys.map(|line| line.split(']').next().unwrap().to_owned())
+            .collect()
+    };
+    let before = secrets(&mut hub);
+    for n in 1..=4 {
+        let mut puppet = Puppet::new(version, MALLORY, n);
+        puppet.meet(&hub, JULIET, id);
+        assert_eq!(read(&hub.deliver(juliet, &puppet.text("hello"))), ["hello"]);
+        hub.settle();
+        hub.pass(300);
+    }
+    let after = secrets(&mut hub);
+    assert!(
+        before.iter().all(|key| after.contains(key)),
+        "none was replaced"
+    );
+    assert_eq!(after.len(), 104);
+    let mut ids = pre_keys(&bundle(&hub, version, JULIET, id).unwrap());
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 100);
+    assert!(ids.ends_with(&[101, 102, 103, 0xff_fffe]), "{ids:?}");
+    hub.pass(7 * 86_400);
+    let signed = signed_pre_key(&bundle(&hub, version, JULIET, id).unwrap());
+    assert_eq!(signed, 2, "the first one still serves for a week");
+}
+
 /// Quirk 18: ids are short and often the same; one on two accounts is two devices.
 fn quirk_18_one_id_on_two_accounts_is_two_devices<S: Stores>(mut stores: S, version: Version) {
     let mut hub = Hub::new(1);
@@ -167,4 +213,5 @@ over_versions!(
     rule_08_76_used_prekeys_leave_a_full_bundle,
     quirk_18_one_id_on_two_accounts_is_two_devices,
     quirk_20_ids_go_round_before_the_largest,
+    rule_24_ids_that_come_round_replace_nothing,
 );

@@ -6,8 +6,8 @@ use minidom::Element;
 use omemo::store::Store;
 use omemo::{Fingerprint, Version};
 use omemo_ratchet::{
-    Bundle, IdentityKeyPair, PreKeyId, PreKeyPair, Session, SignedPreKeyId, SignedPreKeyPair,
-    payload,
+    Bundle, IdentityKeyPair, Inbound, PreKeyId, PreKeyPair, Session, SignedPreKeyId,
+    SignedPreKeyPair, payload,
 };
 use omemo_tests::hub::{Hub, Seeded};
 
@@ -105,6 +105,24 @@ impl Puppet {
         self.to = (jid.into(), device);
     }
 
+    /// Whether a stanza has a key for it that opens in its session; then the session goes on.
+    pub fn reads(&mut self, stanza: &Element) -> bool {
+        let session = self.session.as_mut().unwrap();
+        let id = self.id.to_string();
+        for key in keys(stanza).filter(|key| key.attr("rid") == Some(&id)) {
+            let bytes = BASE64.decode(key.text()).unwrap();
+            let Ok(Inbound::Message(message)) = Inbound::parse(self.version, &bytes) else {
+                continue;
+            };
+            if let Ok(opened) = session.open(&message, None, &mut self.rng) {
+                let (_, step) = opened.into_parts();
+                drop(session.apply(step));
+                return true;
+            }
+        }
+        false
+    }
+
     /// Encrypts these bytes as the ratchet's plaintext.
     pub fn seal(&mut self, plaintext: &[u8]) -> Vec<u8> {
         self.session
@@ -177,6 +195,14 @@ impl Puppet {
             self.id,
         ))
     }
+}
+
+/// All elements called `key` in an element.
+fn keys(element: &Element) -> Box<dyn Iterator<Item = &Element> + '_> {
+    if element.name() == "key" {
+        return Box::new(std::iter::once(element));
+    }
+    Box::new(element.children().flat_map(keys))
 }
 
 /// An envelope of XEP-0420.

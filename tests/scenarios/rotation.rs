@@ -7,7 +7,7 @@ use omemo::{BareJid, UndecryptableReason, Version};
 use omemo_sqlite::SqliteStore;
 use omemo_tests::hub::{Hub, speaks};
 
-use crate::over::{BOTH, Stores};
+use crate::over::{BOTH, Memory, Sqlite, Stores};
 use crate::puppet::{Puppet, read_bundle};
 use crate::stage::*;
 
@@ -208,31 +208,74 @@ fn a03_a_signed_prekey_past_its_grace_is_in_no_file() {
     }
 }
 
-/// A17: a flood of key exchanges never empties the bundle.
-fn a17_a_flood_of_key_exchanges_leaves_a_full_bundle<S: Stores>(mut stores: S, version: Version) {
+/// A17: a flood of key exchanges, of one account and of many, never empties the bundle, makes us publish more and more rarely,
+/// and leaves no more prekeys behind than a hundred a bundle.
+fn flood<S: Stores>(stores: &mut S, version: Version, exchanges: u32) {
     let mut hub = Hub::new(1);
     let juliet = hub.join(JULIET, stores.make(), speaks(&[version]));
     let id = hub.id(juliet);
-    for n in 1..=300 {
-        let mut puppet = Puppet::new(version, MALLORY, n);
+    let publications = |hub: &Hub<S::Store>| {
+        let questions = hub.questions_of(juliet);
+        let bundles = questions.iter().map(String::from);
+        bundles.filter(|iq| iq.contains("<bundle")).count()
+    };
+    let before = publications(&hub);
+    for n in 1..=exchanges {
+        // many devices of one account, and many accounts
+        let jid = format!("mallory{}@elsewhere.example", n % 100);
+        let mut puppet = Puppet::new(version, &jid, n);
         puppet.meet(&hub, JULIET, id);
-        hub.deliver(juliet, &puppet.text("flood"));
+        let events = hub.deliver(juliet, &puppet.text("flood"));
+        assert_eq!(read(&events), ["flood"], "{n}");
+        hub.settle();
         if n % 10 == 0 {
-            hub.settle();
-            assert!(pre_keys(&bundle(&hub, version, JULIET, id).unwrap()).len() >= 25);
+            hub.pass(1);
+            assert_eq!(
+                pre_keys(&bundle(&hub, version, JULIET, id).unwrap()).len(),
+                100
+            );
         }
     }
-    let publications = hub
-        .questions_of(juliet)
-        .iter()
-        .filter(|iq| String::from(*iq).contains("<bundle"))
-        .count();
-    assert!(publications < 200, "{publications} publications");
+    // rests of 0, 2, 4, ... 256 and then 300 seconds
+    let seconds = exchanges / 10;
+    let most = 11 + usize::try_from(seconds / 300).unwrap();
+    let published = publications(&hub) - before;
+    assert!(
+        published <= most,
+        "{published} publications in {seconds} seconds"
+    );
+    let keys = |hub: &mut Hub<S::Store>| {
+        let lines = hub.dump(juliet);
+        lines
+            .iter()
+            .filter(|line| line.starts_with("prekey"))
+            .count()
+    };
+    assert!(keys(&mut hub) <= 100 * (most + 1).min(11));
     // nor does it fill the store with answers that strangers will never get
     let lines = hub.dump(juliet);
     let owed = lines.iter().filter(|line| line.starts_with("DutyRow"));
     assert_eq!(owed.count(), 200);
     assert!(hub.messages_of(juliet).is_empty());
+    // an hour after the flood nothing of it is left
+    hub.pass(301);
+    hub.pass(HOUR);
+    assert_eq!(keys(&mut hub), 100);
+}
+
+#[test]
+fn a17_ten_thousand_key_exchanges_leave_a_full_bundle() {
+    for version in BOTH {
+        flood(&mut Memory, version, 10_000);
+    }
+}
+
+/// The same on disk.
+#[test]
+fn a17_a_flood_of_key_exchanges_leaves_a_full_bundle() {
+    for version in BOTH {
+        flood(&mut Sqlite::default(), version, 500);
+    }
 }
 
 over_versions!(
@@ -241,5 +284,4 @@ over_versions!(
     rule_10_one_rotation_however_long_we_were_away,
     rule_10_a_clock_that_goes_back_changes_nothing,
     rule_10_the_grace_begins_when_the_successor_is_published,
-    a17_a_flood_of_key_exchanges_leaves_a_full_bundle,
 );
