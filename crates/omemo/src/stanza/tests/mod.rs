@@ -7,6 +7,7 @@ mod encrypted;
 mod envelope;
 mod iq;
 mod small;
+mod trust_message;
 mod wrapper;
 
 use minidom::Element;
