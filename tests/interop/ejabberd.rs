@@ -1,5 +1,6 @@
 //! Accounts on ejabberd, which half of the world uses: with each other, and with accounts on Prosody.
 
+use std::panic::resume_unwind;
 use std::thread;
 
 use omemo_tests::capture::Capture;
@@ -61,7 +62,7 @@ fn two_each(lab: &Lab, protocols: &str, namespace: &str) {
     let erins = thread::scope(|scope| {
         [(); 2]
             .map(|()| scope.spawn(|| Device::init(lab, &erin, protocols)))
-            .map(|device| device.join().expect("a device"))
+            .map(|device| device.join().unwrap_or_else(|panic| resume_unwind(panic)))
     });
     let bobs = [(); 2].map(|()| Device::init(lab, &bob, protocols));
     let mut listeners: Vec<_> = erins.iter().chain(&bobs).map(hearing).collect();

@@ -22,6 +22,7 @@ mod warden;
 
 use std::env;
 use std::fmt::Debug;
+use std::fs;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -268,7 +269,13 @@ pub fn lacking() -> Option<String> {
         return Some(reason);
     }
     // Without it Prosody asks the system's resolver, which knows nothing of the lab's names.
+    // With a configuration that anybody may read: the system's is for root and its own user.
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let configuration = folder.path().join("prosody.cfg.lua");
+    fs::write(&configuration, "VirtualHost \"localhost\"\n").expect("a configuration");
     let about = Command::new("prosodyctl")
+        .arg("--config")
+        .arg(configuration)
         .arg("about")
         .stdin(Stdio::null())
         .output()
