@@ -2,7 +2,7 @@
 
 use omemo_ratchet::{Fingerprint, Version};
 
-use crate::{Address, Trust};
+use crate::{Address, Timestamp, Trust};
 
 /// One device of an account, over all protocols.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,11 @@ pub struct Device {
     pub label: Option<String>,
     /// Why it could not be reached last.
     pub failure: Option<String>,
+    /// When a message of it was last decrypted, to the day.
+    pub heard_at: Option<Timestamp>,
+    /// It has been silent for so long and so many messages that it is served no more, unless nobody
+    /// else of its account can be ([`Settings::stale`](crate::Settings::stale)).
+    pub stale: bool,
     /// It is this device.
     pub own: bool,
 }

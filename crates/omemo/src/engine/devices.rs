@@ -39,8 +39,26 @@ impl<T: Transaction> Call<'_, T> {
                 device: self.account.device,
             }));
         }
+        self.mark_stale(jid, &mut devices)?;
         devices.sort_by_key(|device| device.address.device);
         Ok(devices)
+    }
+
+    fn mark_stale(&self, jid: &BareJid, devices: &mut [Device]) -> Result<(), Error> {
+        let recipient = self.recipient(jid)?;
+        for target in recipient.targets() {
+            if !recipient.would_be_stale(&target, &self.settings.versions) {
+                continue;
+            }
+            let address = recipient.address(&target);
+            for device in devices
+                .iter_mut()
+                .filter(|device| device.address == address)
+            {
+                device.stale = true;
+            }
+        }
+        Ok(())
     }
 
     fn blank(&self, address: Address) -> Device {
@@ -61,6 +79,8 @@ impl<T: Transaction> Call<'_, T> {
                 None
             },
             failure: None,
+            heard_at: None,
+            stale: false,
             own,
         }
     }
@@ -69,6 +89,7 @@ impl<T: Transaction> Call<'_, T> {
         if device.failure.is_none() {
             device.failure.clone_from(&row.failure);
         }
+        device.heard_at = device.heard_at.max(row.heard_at);
         if let (Some(key), false) = (row.identity, device.own) {
             device.fingerprint = Some(key.fingerprint());
             device.trust = self.trust_in(&device.address.jid, &key)?;

@@ -19,6 +19,8 @@ use crate::{Address, BareJid, DeviceId, Element, Error, Event};
 const PUSHED_AGE: Duration = Duration::from_secs(86_400);
 /// Without a presence subscription nobody pushes a list, and a new device would not be served.
 const FETCHED_AGE: Duration = Duration::from_secs(600);
+/// So long a device spoke one protocol before another one is news.
+const UPGRADE_AGE: Duration = Duration::from_secs(3_600);
 /// A device that is not on its list makes us fetch the list again, but not more often than this.
 const REFETCH_PAUSE: Duration = Duration::from_secs(60);
 
@@ -150,6 +152,7 @@ impl<T: Transaction> Call<'_, T> {
             .into_iter()
             .map(|row| (row.address.device, row))
             .collect();
+        let is_first = self.tx.device_list(version, jid)?.is_none();
         let mut changed = false;
         let mut change = ListChange {
             known_before: self.tx.device_list(version, jid)?.is_some(),
@@ -167,14 +170,18 @@ impl<T: Transaction> Call<'_, T> {
             }
             if old
                 .as_ref()
-                .is_some_and(|row| row.listed && row.label == label)
+                .is_some_and(|row| row.listed && row.label == label && row.listed_at.is_some())
             {
                 continue;
             }
             let row = old.unwrap_or_else(|| unknown_device(version, jid, entry.id));
+            if !is_first && row.listed_at.is_none() {
+                self.newly_listed(version, &row.address)?;
+            }
             self.write(Change::PutDevice(DeviceRow {
                 listed: true,
                 label,
+                listed_at: row.listed_at.or(Some(self.now)),
                 ..row
             }))?;
         }
@@ -210,6 +217,40 @@ impl<T: Transaction> Call<'_, T> {
             });
         }
         self.note_changes_of_protocol(version, jid, &change)
+    }
+
+    /// A device is on a list of an account whose list was known before. In another protocol it may
+    /// have been on it for long: then it has learnt the better one.
+    fn newly_listed(&mut self, version: Version, address: &Address) -> Result<(), Error> {
+        if self.is_me(&address.jid, address.device) {
+            return Ok(());
+        }
+        let device = address.clone();
+        let mut better = true;
+        let mut is_known = false;
+        for other in Version::ALL {
+            if other == version {
+                better = false;
+                continue;
+            }
+            let Some(row) = self.tx.device(other, address)? else {
+                continue;
+            };
+            let Some(since) = row.listed_at else {
+                continue;
+            };
+            is_known = true;
+            // a new device announces itself in one protocol after the other
+            let settled = self.now.since(since) >= UPGRADE_AGE;
+            if !better && row.listed && settled {
+                self.event(Event::Upgraded { device });
+                return Ok(());
+            }
+        }
+        if !is_known {
+            self.event(Event::NewDevice { device, version });
+        }
+        Ok(())
     }
 
     /// A device wrote to us that is not on the list we have: the list may be old

@@ -4,6 +4,8 @@
 //! Opening reads and computes; nothing is written before the payload and its envelope were
 //! accepted too.
 
+use std::time::Duration;
+
 use omemo_ratchet::{
     IdentityKey, Inbound, KeyExchange, OpenError, Opened, PreKeyPair, PublicKey, RatchetMessage,
     Session, SessionError, Step, Version,
@@ -21,6 +23,9 @@ use crate::store::{
     StoreError, Transaction,
 };
 use crate::{Address, Error, Timestamp, Trust, UndecryptableReason};
+
+/// How exactly it is kept when a device was last heard: each step costs a write.
+const HEARD_STEP: Duration = Duration::from_secs(86_400);
 
 /// Why a key was not opened.
 pub(super) enum Halt {
@@ -263,6 +268,7 @@ impl<T: Transaction> Call<'_, T> {
             self.discard_skipped(&id, &ephemeral_key, &mut seen)?;
         }
         seen.opened(&id.ratchet_key, id.number);
+        self.heard(&id)?;
         let trust = self.meet(&id.address, session.peer())?;
         let has_began = began.is_some();
         if let Some(pre_key) = began {
@@ -281,6 +287,23 @@ impl<T: Transaction> Call<'_, T> {
             self.owe(protocol, &id.address, DutyKind::Heartbeat)?;
         }
         Ok(trust)
+    }
+
+    /// A device is alive. A day is exact enough to say since when it is not.
+    fn heard(&mut self, id: &MessageId) -> Result<(), Error> {
+        let row = self.tx.device(id.version, &id.address)?;
+        let row =
+            row.unwrap_or_else(|| unknown_device(id.version, &id.address.jid, id.address.device));
+        let known = row
+            .heard_at
+            .is_some_and(|at| at <= self.now && self.now.since(at) < HEARD_STEP);
+        if known {
+            return Ok(());
+        }
+        self.write(Change::PutDevice(DeviceRow {
+            heard_at: Some(self.now),
+            ..row
+        }))
     }
 
     /// A key exchange made a session: its prekey is used up, its key is known.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use omemo_ratchet::{IdentityKey, Version};
+use omemo_ratchet::{IdentityKey, Session, Version};
 
 use super::Call;
 use super::bundles::IDENTITY_CHANGED;
@@ -10,7 +10,9 @@ use super::downgrade::keys_agree;
 use super::replace::is_overdue;
 use crate::protocol::{self, Protocol};
 use crate::store::{DeviceRow, SessionRow, Transaction, TrustRow};
-use crate::{Address, BareJid, DeviceId, Element, Error, Timestamp, Trust, UnservedReason};
+use crate::{
+    Address, BareJid, DeviceId, Element, Error, StalePolicy, Timestamp, Trust, UnservedReason,
+};
 
 /// What is known of one account's devices.
 pub(super) struct Recipient {
@@ -20,6 +22,8 @@ pub(super) struct Recipient {
     /// The keys of devices that were seen in a protocol and are not on its list (any more).
     unlisted: BTreeMap<(DeviceId, Version), IdentityKey>,
     trust: BTreeMap<IdentityKey, Trust>,
+    /// When a device counts as stale, and what time it is.
+    stale: Option<(StalePolicy, Timestamp)>,
 }
 
 /// One device as it is served: an id in the lists of several protocols is one device, until two keys
@@ -41,6 +45,12 @@ pub(super) enum Patience {
 pub(super) enum Fate {
     /// It is served over this session.
     Served(Box<SessionRow>),
+    /// It could be served over this session, but has been silent for too long: only when nobody else
+    /// of its account can be, and then perhaps over a new one.
+    Stale {
+        session: Box<SessionRow>,
+        renews: bool,
+    },
     /// It could be served if its bundle were here.
     LacksBundle(Version),
     /// It is not served.
@@ -76,6 +86,7 @@ impl<T: Transaction> Call<'_, T> {
             sessions,
             unlisted,
             trust: levels(self.tx.trust(jid)?),
+            stale: self.settings.stale.map(|policy| (policy, self.now)),
         })
     }
 
@@ -161,12 +172,16 @@ impl Recipient {
             }
             let pausing = |now: Timestamp| row.retry_after.is_some_and(|at| now < at);
             if let Some(session) = self.sessions.remove(&place) {
-                return match patience {
-                    // one that cannot be renewed serves all the same
-                    Patience::Until(now) if is_overdue(&session, now) && !pausing(now) => {
-                        Fate::LacksBundle(version)
-                    }
-                    _ => Fate::Served(Box::new(session)),
+                // one that cannot be renewed serves all the same
+                let renews = match patience {
+                    Patience::Until(now) => is_overdue(&session, now) && !pausing(now),
+                    Patience::Over(_) => false,
+                };
+                let session = Box::new(session);
+                return match (self.is_stale(target, &session), renews) {
+                    (true, renews) => Fate::Stale { session, renews },
+                    (false, true) => Fate::LacksBundle(version),
+                    (false, false) => Fate::Served(session),
                 };
             }
             if row.identity.is_some() {
@@ -197,6 +212,37 @@ impl Recipient {
     pub(super) fn trust_in(&self, target: &Target) -> Option<Trust> {
         let key = target.identity?;
         Some(self.trust.get(&key).copied().unwrap_or(Trust::Undecided))
+    }
+
+    /// Whether a device counts as stale, in the protocol that it would be served in.
+    pub(super) fn would_be_stale(&self, target: &Target, order: &[Version]) -> bool {
+        order
+            .iter()
+            .filter(|version| target.versions.contains(version))
+            .find_map(|version| self.sessions.get(&(target.device, *version)))
+            .is_some_and(|session| self.is_stale(target, session))
+    }
+
+    /// Whether a device has been silent for so long, and for so many messages, that it has to be
+    /// taken for one that is used no more. Its sessions cannot renew themselves without an answer, so
+    /// that each further message would stay readable with keys that never change.
+    fn is_stale(&self, target: &Target, session: &SessionRow) -> bool {
+        let Some((policy, now)) = self.stale else {
+            return false;
+        };
+        let rows = || {
+            let rows = target.versions.iter();
+            rows.filter_map(|version| self.listed.get(&(target.device, *version)))
+        };
+        let heard = rows().filter_map(|row| row.heard_at).max();
+        let listed = rows().filter_map(|row| row.listed_at).max();
+        let silent = heard
+            .or(listed)
+            .is_some_and(|since| now.since(since) >= policy.silent_for);
+        // what cannot be read is not stale: sealing reports it
+        silent
+            && Session::from_bytes(&session.state)
+                .is_ok_and(|session| session.unanswered() >= policy.unanswered)
     }
 
     /// Whether the trust in a device's key forbids to serve it.

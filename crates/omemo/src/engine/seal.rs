@@ -37,6 +37,11 @@ impl Audience {
             reason,
         });
     }
+
+    fn serve(&mut self, session: SessionRow) {
+        let sessions = self.sessions.entry(session.version).or_default();
+        sessions.push(session);
+    }
 }
 
 /// What every recipient of a message gets, and the key to it.
@@ -180,6 +185,8 @@ impl<T: Transaction> Call<'_, T> {
             });
             audience.leave_out(jid, reason);
         }
+        let mut served = false;
+        let mut stale = Vec::new();
         for target in targets {
             let address = recipient.address(&target);
             let readers = &send.outgoing.readers;
@@ -189,8 +196,12 @@ impl<T: Transaction> Call<'_, T> {
             let patience = Patience::Over(self.now);
             let reason = match recipient.fate(&target, order, &send.outgoing.content, patience) {
                 Fate::Served(session) => {
-                    let sessions = audience.sessions.entry(session.version).or_default();
-                    sessions.push(*session);
+                    served = true;
+                    audience.serve(*session);
+                    continue;
+                }
+                Fate::Stale { session, .. } => {
+                    stale.push(*session);
                     continue;
                 }
                 Fate::LacksBundle(_) => UnservedReason::BundleUnusable("no answer in time".into()),
@@ -201,6 +212,20 @@ impl<T: Transaction> Call<'_, T> {
                 device: Some(target.device),
                 reason,
             });
+        }
+        // Somebody with one phone, in a drawer for months, has to be reachable when it comes back; our
+        // own drawer only when nobody else is there.
+        let last_resort = !served && (*jid != self.me.jid || audience.sessions.is_empty());
+        for session in stale {
+            if last_resort {
+                audience.serve(session);
+            } else {
+                audience.unserved.push(Unserved {
+                    jid: jid.clone(),
+                    device: Some(session.address.device),
+                    reason: UnservedReason::Stale,
+                });
+            }
         }
         Ok(())
     }

@@ -219,6 +219,7 @@ impl<T: Transaction> Call<'_, T> {
         lacks: &mut bool,
     ) -> Result<BTreeSet<Version>, Error> {
         let mut used = BTreeSet::new();
+        let mut stale = Vec::new();
         let mut recipient = self.recipient(jid)?;
         for target in recipient.targets() {
             let address = recipient.address(&target);
@@ -231,12 +232,26 @@ impl<T: Transaction> Call<'_, T> {
                 Fate::Served(session) => {
                     used.insert(session.version);
                 }
+                Fate::Stale { session, renews } => {
+                    stale.push((session.version, recipient.address(&target), renews));
+                }
                 Fate::LacksBundle(version) => {
                     used.insert(version);
                     *lacks = true;
                     self.fetch_bundle(version, &address)?;
                 }
                 Fate::Unserved(_) => {}
+            }
+        }
+        // nobody else is there; our own drawer can wait
+        let last_resort = *jid != self.me.jid || send.outgoing.chat.jid() == jid;
+        if used.is_empty() && last_resort {
+            for (version, address, renews) in stale {
+                used.insert(version);
+                if renews {
+                    *lacks = true;
+                    self.fetch_bundle(version, &address)?;
+                }
             }
         }
         Ok(used)

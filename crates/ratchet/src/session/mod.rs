@@ -278,6 +278,13 @@ impl Session {
         matches!(self.phase, Phase::Awaiting(_))
     }
 
+    /// How many messages were sealed since the peer's ratchet key changed last: it has seen none of
+    /// them, as far as its own messages tell.
+    #[must_use]
+    pub const fn unanswered(&self) -> u32 {
+        self.sending.next
+    }
+
     /// Whether we began it.
     #[must_use]
     pub const fn initiated_by_us(&self) -> bool {
