@@ -7,7 +7,7 @@ mod room;
 mod server;
 mod watched;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
@@ -59,6 +59,8 @@ pub struct Device<S> {
     settings: Settings,
     mailbox: VecDeque<String>,
     online: bool,
+    /// It was deactivated: the hub calls it no more.
+    pub removed: bool,
     /// All messages that it has shown, acknowledged or not.
     pub messages: Vec<Message>,
     /// All events.
@@ -95,6 +97,10 @@ pub struct Hub<S> {
     pub manners: Manners,
     /// Whether lists are pushed to everybody.
     pub pushes: bool,
+    /// Who has subscribed to which node: owner, node, subscriber. They are told of changes in any case.
+    pub subscriptions: BTreeSet<(String, String, String)>,
+    /// The features that servers announce for every account.
+    pub features: Vec<String>,
     /// Whether servers answer questions at all.
     pub answers: bool,
     /// What `online` is followed by: `caught_up` at once, or not at all.
@@ -129,6 +135,8 @@ impl<S: Store + 'static> Hub<S> {
             seed,
             manners: Manners::Proper,
             pushes: true,
+            subscriptions: BTreeSet::new(),
+            features: server::FEATURES.map(str::to_owned).to_vec(),
             answers: true,
             catches_up: true,
             lets_pass: |_| true,
@@ -212,6 +220,7 @@ impl<S: Store + 'static> Hub<S> {
             settings,
             mailbox: VecDeque::new(),
             online: false,
+            removed: false,
             messages: Vec::new(),
             events: Vec::new(),
             tickets: Vec::new(),
@@ -266,6 +275,7 @@ impl<S: Store + 'static> Hub<S> {
         device.tickets.clear();
         device.online = false;
         self.expel_everywhere(at);
+        device.removed = false;
     }
 
     /// Gives the store away, as when a device is switched off for good.
@@ -384,6 +394,9 @@ impl<S: Store + 'static> Hub<S> {
         at: At,
         call: impl FnOnce(&mut Account<Watched<S>>) -> Result<Output, omemo::Error>,
     ) {
+        if self.devices[at.0].removed {
+            return;
+        }
         let Some(account) = &mut self.devices[at.0].account else {
             return;
         };
@@ -432,6 +445,7 @@ impl<S: Store + 'static> Hub<S> {
     fn take(&mut self, at: At, output: Output) {
         self.devices[at.0].wake = output.wake;
         for event in output.events {
+            self.devices[at.0].removed |= matches!(event, Event::Deactivated { .. });
             if let Event::Message(message) = &event {
                 let message = message.as_ref().clone();
                 let known = self.devices[at.0]
@@ -461,7 +475,7 @@ impl<S: Store + 'static> Hub<S> {
                 self.route(at, element);
             }
         }
-        if self.devices[at.0].confirms {
+        if self.devices[at.0].confirms && !tickets.is_empty() {
             let account = self.devices[at.0].account.as_mut().unwrap();
             account.sent(&tickets).unwrap();
         } else {

@@ -86,6 +86,18 @@ impl Sqlite {
     fn backup(&self, n: usize) -> PathBuf {
         self.files[n].with_extension("backup")
     }
+
+    /// All that stands in the files of the store that was made as the `n`th: the database and what lies beside it.
+    #[must_use]
+    pub fn on_disk(&self, n: usize) -> Vec<u8> {
+        let name = self.files[n].file_name().unwrap().to_str().unwrap();
+        let files = std::fs::read_dir(self.files[n].parent().unwrap()).unwrap();
+        let files = files.map(|file| file.unwrap());
+        let of_store = files.filter(|file| file.file_name().to_str().unwrap().starts_with(name));
+        of_store
+            .flat_map(|file| std::fs::read(file.path()).unwrap())
+            .collect()
+    }
 }
 
 impl Stores for Sqlite {

@@ -47,6 +47,8 @@ pub(crate) struct Publishing {
     stalled: bool,
     /// The list has to be looked at again: it is not as we want it any more.
     amend: bool,
+    /// The server may pass over what we publish with: nodes are configured by hand, too.
+    configures: bool,
     /// What the server refused last, for people.
     refused: Option<String>,
     /// The bundle revision that was sent last, and when.
@@ -197,6 +199,7 @@ impl Publishing {
             reannouncing: false,
             stalled: false,
             amend: false,
+            configures: false,
             refused: None,
             sent: None,
             rest: None,
@@ -237,6 +240,11 @@ impl Publishing {
         self.amend = true;
     }
 
+    /// The server does not say that it heeds publish-options.
+    pub(crate) const fn distrust_options(&mut self) {
+        self.configures = true;
+    }
+
     /// Whether it is worth waiting for: neither done nor given up, and the server answers.
     pub(crate) fn is_under_way(&self) -> bool {
         !self.ready && !self.stalled && self.step != Step::Off
@@ -273,6 +281,10 @@ impl Publishing {
             Step::Paused { until } if until <= now => self.step = Step::FetchList,
             Step::Settled => match self.rest_until(now) {
                 None if !bundle_confirmed => self.step = Step::PublishBundle,
+                _ if self.configures && !self.configured_bundle => {
+                    self.step = configure("max", Then::Verify);
+                }
+                _ if self.configures && !self.configured_list => self.step = Step::ConfigureList,
                 _ if self.amend => {
                     self.amend = false;
                     self.step = Step::RefetchList;
@@ -393,7 +405,21 @@ impl Publishing {
             }
             (Step::ConfigureList, Answer::Confirmed) => {
                 self.configured_list = true;
-                self.step = Step::PublishList;
+                // once we are on the list nothing new has to be on it, and an old one must not be
+                self.step = if self.ready {
+                    Step::RefetchList
+                } else {
+                    Step::PublishList
+                };
+            }
+            (Step::ConfigureList, Answer::Refused(refusal)) if self.ready => {
+                effects.push(Effect::Lacks(format!(
+                    "it does not let us configure the node of the list ({}); \
+                     perhaps not everybody can read it",
+                    refusal.text
+                )));
+                self.configured_list = true;
+                self.step = Step::RefetchList;
             }
             (
                 Step::VerifyBundle {
@@ -491,7 +517,7 @@ impl Publishing {
             _ => {
                 effects.push(Effect::Lacks(format!(
                     "it does not let us configure the bundle node ({}); \
-                     the bundles of several devices may evict each other",
+                     the bundles of several devices may evict each other, or not be readable by all",
                     refusal.text
                 )));
                 self.configured_bundle = true;

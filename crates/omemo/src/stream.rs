@@ -27,6 +27,8 @@ pub(crate) struct Stream {
     pub(crate) questions: BTreeMap<String, Question>,
     /// How far each protocol is published.
     pub(crate) publishing: BTreeMap<Version, Publishing>,
+    /// The server was asked what it can do.
+    pub(crate) features_asked: bool,
     /// The lists that were fetched in this stream.
     pub(crate) heard: BTreeSet<(Version, BareJid)>,
     /// The lists that were pushed in this stream: the next change will be, too.
@@ -79,6 +81,10 @@ pub(crate) enum Ask {
     RoomList(BareJid, Affiliation),
     /// To remove the bundle of another device of ours.
     RemoveBundle(Version, DeviceId),
+    /// To push us an account's list from now on.
+    Subscribe(Version, BareJid),
+    /// What our server says it can do.
+    Features,
     /// To take ourselves off the server.
     Leave(Parting),
 }
@@ -95,6 +101,7 @@ pub(crate) enum Parting {
     },
     DeleteNode(Version, String),
     RemoveBundle(Version),
+    Unsubscribe(Version, BareJid),
 }
 
 /// A message that is not sealed yet.

@@ -27,6 +27,26 @@ pub(crate) fn device_list(
     )
 }
 
+pub(crate) fn subscribed_lists(
+    rows: &Rows<'_>,
+    version: Version,
+) -> Result<Vec<DeviceListRow>, StoreError> {
+    rows.all(
+        "device_list",
+        "SELECT * FROM device_list
+         WHERE account = ?1 AND version = ?2 AND subscribed_at IS NOT NULL ORDER BY jid",
+        params![version.to_byte()],
+        |cells| {
+            Ok(DeviceListRow {
+                version,
+                jid: cells.jid("jid")?,
+                fetched_at: cells.moment("fetched_at")?,
+                subscribed_at: cells.optional("subscribed_at", Cells::moment)?,
+            })
+        },
+    )
+}
+
 pub(crate) fn put_device_list(rows: &Rows<'_>, row: &DeviceListRow) -> Result<(), StoreError> {
     rows.write(
         "REPLACE INTO device_list (account, version, jid, fetched_at, subscribed_at)

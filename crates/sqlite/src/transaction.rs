@@ -113,6 +113,10 @@ impl Transaction for SqliteTransaction<'_> {
         devices::device_list(&self.rows, version, jid)
     }
 
+    fn subscribed_lists(&self, version: Version) -> Result<Vec<DeviceListRow>, StoreError> {
+        devices::subscribed_lists(&self.rows, version)
+    }
+
     fn devices(&self, version: Version, jid: &BareJid) -> Result<Vec<DeviceRow>, StoreError> {
         devices::devices(&self.rows, version, jid)
     }

@@ -10,6 +10,15 @@ const PUBSUB: &str = "http://jabber.org/protocol/pubsub";
 const OWNER: &str = "http://jabber.org/protocol/pubsub#owner";
 const ERRORS: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
 
+const DISCO: &str = "http://jabber.org/protocol/disco#info";
+const EVENT: &str = "http://jabber.org/protocol/pubsub#event";
+
+/// What servers announce unless they are told otherwise.
+pub(super) const FEATURES: [&str; 2] = [
+    "http://jabber.org/protocol/pubsub#persistent-items",
+    "http://jabber.org/protocol/pubsub#publish-options",
+];
+
 /// A PEP node.
 pub(super) struct Node {
     items: Vec<(String, Element)>,
@@ -25,6 +34,19 @@ impl<S: Store + 'static> Hub<S> {
             .get(&(jid.to_owned(), node.to_owned()))
             .map(|node| node.items.clone())
             .unwrap_or_default()
+    }
+
+    /// Whether there is such a node, with items or without.
+    #[must_use]
+    pub fn has_node(&self, jid: &str, node: &str) -> bool {
+        self.nodes.contains_key(&(jid.to_owned(), node.to_owned()))
+    }
+
+    /// Whether its owner has configured a node.
+    #[must_use]
+    pub fn is_configured(&self, jid: &str, node: &str) -> bool {
+        let node = self.nodes.get(&(jid.to_owned(), node.to_owned()));
+        node.is_some_and(|node| node.configured)
     }
 
     /// Publishes as somebody else would: a client that is not ours, or a server that means ill.
@@ -121,7 +143,24 @@ impl<S: Store + 'static> Hub<S> {
             node.configured = true;
             return Ok(None);
         }
+        if iq.has_child("query", DISCO) {
+            return Ok(Some(self.info()));
+        }
+        if let Some(delete) = iq
+            .get_child("pubsub", OWNER)
+            .and_then(|pubsub| pubsub.get_child("delete", OWNER))
+        {
+            return self.delete(own, delete.attr("node").unwrap());
+        }
         let pubsub = iq.get_child("pubsub", PUBSUB).unwrap();
+        if let Some(retract) = pubsub.get_child("retract", PUBSUB) {
+            return self.retract(own, retract);
+        }
+        for name in ["subscribe", "unsubscribe"] {
+            if let Some(request) = pubsub.get_child(name, PUBSUB) {
+                return self.subscription(owner, request);
+            }
+        }
         if let Some(items) = pubsub.get_child("items", PUBSUB) {
             return self.fetch(owner, items).map(Some);
         }
@@ -202,24 +241,98 @@ impl<S: Store + 'static> Hub<S> {
         while entry.items.len() > entry.max_items {
             entry.items.remove(0);
         }
-        if self.pushes && node.contains("device") {
-            self.push(jid, node, id, &payload);
+        self.push(jid, node, id, &payload);
+    }
+
+    fn info(&self) -> Element {
+        let features = self.features.iter().map(|feature| {
+            Element::builder("feature", DISCO)
+                .attr("var".try_into().unwrap(), feature)
+                .build()
+        });
+        Element::builder("query", DISCO)
+            .append_all(features)
+            .build()
+    }
+
+    fn delete(&mut self, own: &str, node: &str) -> Result<Option<Element>, Element> {
+        let place = (own.to_owned(), node.to_owned());
+        let known = self.nodes.remove(&place);
+        known.ok_or_else(|| error("cancel", "item-not-found", None))?;
+        let deleted = Element::builder("delete", EVENT)
+            .attr("node".try_into().unwrap(), node)
+            .build();
+        self.tell(own, node, deleted);
+        Ok(None)
+    }
+
+    fn retract(&mut self, own: &str, retract: &Element) -> Result<Option<Element>, Element> {
+        let missing = || error("cancel", "item-not-found", None);
+        let place = (own.to_owned(), retract.attr("node").unwrap().to_owned());
+        let node = self.nodes.get_mut(&place).ok_or_else(missing)?;
+        let wanted = retract.get_child("item", PUBSUB).unwrap().attr("id");
+        let count = node.items.len();
+        node.items.retain(|(id, _)| Some(id.as_str()) != wanted);
+        if node.items.len() == count {
+            return Err(missing());
         }
+        Ok(None)
+    }
+
+    /// The newest item comes at once, as PEP has it.
+    fn subscription(&mut self, owner: &str, request: &Element) -> Result<Option<Element>, Element> {
+        let node = request.attr("node").unwrap().to_owned();
+        let subscriber = request.attr("jid").unwrap().to_owned();
+        let entry = (owner.to_owned(), node.clone(), subscriber.clone());
+        if request.name() == "unsubscribe" {
+            let known = self.subscriptions.remove(&entry);
+            return known
+                .then_some(None)
+                .ok_or_else(|| error("cancel", "unexpected-request", None));
+        }
+        let place = (owner.to_owned(), node.clone());
+        let known = self.nodes.get(&place);
+        let newest = known.ok_or_else(|| error("cancel", "item-not-found", None))?;
+        let newest = newest.items.last().cloned();
+        self.subscriptions.insert(entry);
+        if let Some((id, payload)) = newest {
+            let items = Element::builder("items", EVENT)
+                .attr("node".try_into().unwrap(), node.as_str())
+                .append(item(&id, &payload, EVENT))
+                .build();
+            self.tell_them(owner, items, |jid| jid == subscriber);
+        }
+        Ok(None)
     }
 
     fn push(&mut self, jid: &str, node: &str, id: &str, payload: &Element) {
-        const EVENT: &str = "http://jabber.org/protocol/pubsub#event";
         let items = Element::builder("items", EVENT)
             .attr("node".try_into().unwrap(), node)
             .append(item(id, payload, EVENT))
             .build();
+        self.tell(jid, node, items);
+    }
+
+    /// Tells everybody of a change of a device list, or only who has subscribed to it.
+    fn tell(&mut self, jid: &str, node: &str, change: Element) {
+        if !node.contains("device") {
+            return;
+        }
+        let subscriptions = self.subscriptions.clone();
+        let subscribed =
+            |to: &str| subscriptions.contains(&(jid.to_owned(), node.to_owned(), to.to_owned()));
+        let pushes = self.pushes;
+        self.tell_them(jid, change, |to| pushes || subscribed(to));
+    }
+
+    fn tell_them(&mut self, jid: &str, change: Element, whom: impl Fn(&str) -> bool) {
         let message = Element::builder("message", "jabber:client")
             .attr("from".try_into().unwrap(), jid)
             .attr("type".try_into().unwrap(), "headline")
-            .append(Element::builder("event", EVENT).append(items).build())
+            .append(Element::builder("event", EVENT).append(change).build())
             .build();
         for at in 0..self.devices.len() {
-            if self.devices[at].online {
+            if self.devices[at].online && whom(self.devices[at].jid.as_str()) {
                 self.post(At(at), &message);
             }
         }

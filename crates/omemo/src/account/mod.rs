@@ -180,6 +180,7 @@ impl<S: Store + 'static> Account<S> {
                 call.stream.questions.clear();
                 call.stream.heard.clear();
                 call.stream.pushed.clear();
+                call.stream.features_asked = false;
                 call.lose_rooms();
                 call.forget_handed_out();
                 call.open_catch_up();

@@ -174,6 +174,10 @@ impl<T: Transaction> Call<'_, T> {
                 })
             }
             Parting::DeleteNode(_, node) => self.ask(&me, ask, |id, _| pubsub::delete(id, &node)),
+            Parting::Unsubscribe(version, jid) => {
+                let node = protocol::of(version).devices_node;
+                self.ask(&jid, ask, |id, to| pubsub::unsubscribe(id, to, node, &me))
+            }
             Parting::RemoveBundle(version) => {
                 let device = self.account.device;
                 self.ask(&me, ask, |id, _| bundle_removal(id, version, device))
@@ -213,6 +217,11 @@ impl<T: Transaction> Call<'_, T> {
             (Parting::DeleteNode(..) | Parting::RemoveBundle(_), reply) => {
                 note(&parting, reply, &mut leaving);
             }
+            // one that is refused was none
+            (Parting::Unsubscribe(..), Reply::Nothing) => {
+                note(&parting, reply, &mut leaving);
+            }
+            (Parting::Unsubscribe(..), Reply::Given(_) | Reply::Refused(_)) => {}
         }
         self.stream.leaving = Some(leaving);
         Ok(())
@@ -236,11 +245,16 @@ impl<T: Transaction> Call<'_, T> {
         if self.account.standing == Standing::RemovingAccount {
             let ids = list.unwrap_or_default().devices;
             let ids = ids.into_iter().map(|device| device.id).collect();
-            return self.everything_goes(protocol, ids, leaving);
+            self.everything_goes(protocol, ids, leaving)?;
+            return self.subscriptions_go(version, leaving);
         }
         match list {
             Ok(list) if list.contains(self.account.device) => {
                 let list = list.without(self.account.device);
+                // they are the account's: its other devices need them
+                if list.devices.is_empty() {
+                    self.subscriptions_go(version, leaving)?;
+                }
                 leaving.lists.insert(version, list);
                 leaving.todo.push_back(Parting::PublishList {
                     version,
@@ -255,6 +269,15 @@ impl<T: Transaction> Call<'_, T> {
                 leaving.todo.push_back(Parting::RemoveBundle(version));
             }
         }
+        Ok(())
+    }
+
+    fn subscriptions_go(&self, version: Version, leaving: &mut Leaving) -> Result<(), Error> {
+        let lists = self.tx.subscribed_lists(version)?;
+        let lists = lists
+            .into_iter()
+            .map(|row| Parting::Unsubscribe(version, row.jid));
+        leaving.todo.extend(lists);
         Ok(())
     }
 
@@ -309,6 +332,12 @@ fn tell(parting: &Parting, reason: &str) -> String {
         Parting::DeleteNode(version, node) => {
             format!(
                 "{}: the node {node} could not be deleted: {reason}",
+                name(*version)
+            )
+        }
+        Parting::Unsubscribe(version, jid) => {
+            format!(
+                "{}: the subscription to {jid} could not be ended: {reason}",
                 name(*version)
             )
         }

@@ -19,6 +19,8 @@ use crate::{Address, BareJid, DeviceId, Element, Error, Event};
 const PUSHED_AGE: Duration = Duration::from_secs(86_400);
 /// Without a presence subscription nobody pushes a list, and a new device would not be served.
 const FETCHED_AGE: Duration = Duration::from_secs(600);
+/// Lists of strangers whose pushes are remembered in one stream.
+const MOST_PUSHED: usize = 500;
 /// So long a device spoke one protocol before another one is news.
 const UPGRADE_AGE: Duration = Duration::from_secs(3_600);
 /// A device that is not on its list makes us fetch the list again, but not more often than this.
@@ -65,7 +67,10 @@ impl<T: Transaction> Call<'_, T> {
             }
             Reply::Refused(error) => error.to_string(),
             Reply::Given(answer) => match read_list(version, answer) {
-                Ok(list) => return self.keep_list(version, jid, &list),
+                Ok(list) => {
+                    self.keep_list(version, jid, &list)?;
+                    return self.subscribe_to_list(version, jid);
+                }
                 Err(reason) => {
                     self.event(Event::ListRefused {
                         jid: jid.clone(),
@@ -91,10 +96,14 @@ impl<T: Transaction> Call<'_, T> {
         jid: &BareJid,
         event: &EventKind<'_>,
     ) -> Result<(), Error> {
+        let place = (version, jid.clone());
         if !self.may_push(version, jid)? {
+            // but its server does push
+            if self.is_online() && self.stream.pushed.len() < MOST_PUSHED {
+                self.stream.pushed.insert(place);
+            }
             return Ok(());
         }
-        let place = (version, jid.clone());
         let list = match event {
             EventKind::Items { published, .. } if shows_a_list(published) => {
                 chosen_list(version, published)

@@ -27,6 +27,8 @@ mod rooms;
 mod seal;
 mod seen;
 mod sends;
+mod server;
+mod subscriptions;
 mod telling;
 mod trust;
 
@@ -147,6 +149,7 @@ impl<'call, T: Transaction> Call<'call, T> {
             return self.go_on_inspecting();
         }
         self.maintain_own_keys()?;
+        self.ask_features()?;
         self.go_on_removing()?;
         self.go_on_publishing()?;
         self.note_recovered()?;

@@ -89,6 +89,11 @@ impl<T: Transaction> Call<'_, T> {
                 self.bundle_removed(version, device, &reply);
                 Ok(())
             }
+            Ask::Subscribe(..) => Ok(()),
+            Ask::Features => {
+                self.features_answered(&reply);
+                Ok(())
+            }
             Ask::Leave(parting) => self.parting_answered(parting, &reply),
             Ask::RoomInfo(room) => {
                 self.room_configured(&room, &reply);

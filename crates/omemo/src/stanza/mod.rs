@@ -13,6 +13,7 @@ pub(crate) mod body;
 mod datetime;
 pub(crate) mod delay;
 pub(crate) mod devices;
+pub(crate) mod disco;
 pub(crate) mod eme;
 pub(crate) mod encrypted;
 pub(crate) mod hints;

@@ -49,6 +49,7 @@ macro_rules! store_conformance {
             pre_keys_are_kept_by_id,
             signed_pre_keys_are_kept_by_id,
             device_lists_are_kept,
+            subscribed_lists_are_found,
             devices_are_kept_by_id,
             trust_is_kept_by_curve25519_value,
             decisions_are_found_over_all_accounts,

@@ -117,6 +117,12 @@ impl Transaction for MemoryTransaction<'_> {
         Ok(lists.get(&(version, jid.clone())).cloned())
     }
 
+    fn subscribed_lists(&self, version: Version) -> Result<Vec<DeviceListRow>, StoreError> {
+        let rows = self.tables.device_lists.range(..);
+        let subscribed = rows.filter(|row| row.version == version && row.subscribed_at.is_some());
+        Ok(subscribed.cloned().collect())
+    }
+
     fn devices(&self, version: Version, jid: &BareJid) -> Result<Vec<DeviceRow>, StoreError> {
         let devices = DeviceKey::of(version, jid);
         Ok(self.tables.devices.range(devices).cloned().collect())

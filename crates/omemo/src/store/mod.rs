@@ -70,6 +70,8 @@ pub trait Transaction {
         version: Version,
         jid: &BareJid,
     ) -> Result<Option<DeviceListRow>, StoreError>;
+    /// The lists that were ever subscribed to explicitly, by JID.
+    fn subscribed_lists(&self, version: Version) -> Result<Vec<DeviceListRow>, StoreError>;
     /// All known devices of an account in a protocol, listed or not, by id.
     fn devices(&self, version: Version, jid: &BareJid) -> Result<Vec<DeviceRow>, StoreError>;
     /// One device.

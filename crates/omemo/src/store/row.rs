@@ -105,8 +105,8 @@ pub struct DeviceListRow {
     pub jid: BareJid,
     /// When it was last fetched or pushed.
     pub fetched_at: Timestamp,
-    /// When we subscribed to it explicitly, because no presence subscription makes its server push
-    /// it.
+    /// When we last asked to be subscribed to it explicitly, because no presence subscription made
+    /// its server push it.
     pub subscribed_at: Option<Timestamp>,
 }
 

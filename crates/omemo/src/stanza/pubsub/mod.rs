@@ -7,7 +7,9 @@ mod request;
 
 pub(crate) use event::{EventKind, event};
 pub(crate) use items::{Items, items};
-pub(crate) use request::{configure, delete, fetch_item, fetch_newest, publish, retract};
+pub(crate) use request::{
+    configure, delete, fetch_item, fetch_newest, publish, retract, subscribe, unsubscribe,
+};
 
 #[cfg(test)]
 mod tests;

@@ -65,6 +65,21 @@ pub(crate) fn delete(id: &str, node: &str) -> Element {
     iq::set(id, None, owner(delete))
 }
 
+/// Subscribes our account to a node (XEP-0060 §6.1): its events come to every client of ours
+/// that says it wants them (XEP-0163 §4.3.2).
+pub(crate) fn subscribe(id: &str, to: Option<&BareJid>, node: &str, own: &BareJid) -> Element {
+    let attributes = [("node", node), ("jid", own.as_str())];
+    let subscribe = node::with_attributes("subscribe", PUBSUB, attributes);
+    iq::set(id, to, pubsub([subscribe]))
+}
+
+/// Ends what [`subscribe`] began (XEP-0060 §6.2).
+pub(crate) fn unsubscribe(id: &str, to: Option<&BareJid>, node: &str, own: &BareJid) -> Element {
+    let attributes = [("node", node), ("jid", own.as_str())];
+    let unsubscribe = node::with_attributes("unsubscribe", PUBSUB, attributes);
+    iq::set(id, to, pubsub([unsubscribe]))
+}
+
 fn pubsub(children: impl IntoIterator<Item = Element>) -> Element {
     node::with_children("pubsub", PUBSUB, children)
 }

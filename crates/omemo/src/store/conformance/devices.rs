@@ -19,6 +19,29 @@ pub fn device_lists_are_kept(mut store: impl Store) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Those with a moment of subscription, by JID.
+pub fn subscribed_lists_are_found(mut store: impl Store) -> Result<(), StoreError> {
+    write(&mut store, [Change::PutAccount(sample::account(1))])?;
+    let [first, second] = Version::ALL;
+    let list = |version, jid: &BareJid, subscribed: bool| {
+        let mut row = device_list(version, jid.clone(), 1);
+        row.subscribed_at = subscribed.then_some(row.fetched_at);
+        row
+    };
+    let other = jid("benvolio@montague.example");
+    let rows = [
+        list(first, &romeo(), true),
+        list(first, &other, true),
+        list(first, &juliet(), false),
+        list(second, &romeo(), false),
+    ];
+    write(&mut store, rows.clone().map(Change::PutDeviceList))?;
+    let found = store.begin(&juliet())?.subscribed_lists(first)?;
+    assert_eq!(found, [rows[1].clone(), rows[0].clone()]);
+    assert_eq!(store.begin(&juliet())?.subscribed_lists(second)?, []);
+    Ok(())
+}
+
 /// By protocol, JID and id, in order of the id.
 pub fn devices_are_kept_by_id(mut store: impl Store) -> Result<(), StoreError> {
     write(&mut store, [Change::PutAccount(sample::account(1))])?;
