@@ -114,7 +114,8 @@ impl<'call, T: Transaction> Call<'call, T> {
                 output: self.output,
                 stream: None,
                 generation: self.account.generation,
-                committed: true,
+                // an anchor would have nothing to hold; the next device takes it over
+                committed: false,
             });
         }
         self.output.wake = self.wake()?;
