@@ -225,6 +225,11 @@ fn a_device_that_was_never_heard_goes_stale<S: Stores>(mut stores: S, version: V
     hub.pass(9 * DAY);
     let events = hub.send(juliet, ROMEO, "before", "both");
     assert_eq!(served(&events, "before").len(), 2);
+    // what was never answered was renewed by now, and a new session counts anew
+    for n in 0..2 {
+        hub.send(juliet, ROMEO, &format!("z{n}"), "tick");
+        hub.send(phone, JULIET, &format!("w{n}"), "tock");
+    }
     hub.pass(DAY);
     let events = hub.send(juliet, ROMEO, "after", "one");
     let left = unserved(&events, "after");

@@ -274,8 +274,8 @@ impl<S: Store + 'static> Hub<S> {
         device.account = Some(account);
         device.tickets.clear();
         device.online = false;
-        self.expel_everywhere(at);
         device.removed = false;
+        self.expel_everywhere(at);
     }
 
     /// Gives the store away, as when a device is switched off for good.

@@ -43,7 +43,7 @@ pub struct Settings {
 pub struct StalePolicy {
     /// Nothing of it was decrypted for so long.
     pub silent_for: Duration,
-    /// So many messages were sealed for it since its last one. One that is alive answers the 54th
+    /// So many messages were sealed for it, in the session in force, since its last one. One that is alive answers the 54th
     /// at the latest (XEP-0384 §6).
     pub unanswered: u32,
 }

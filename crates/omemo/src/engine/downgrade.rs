@@ -5,12 +5,17 @@
 //! While it is on that list it is never served in a weaker protocol because its bundle is withheld, and
 //! off it, it is not served at all before a person has agreed.
 
+use std::time::Duration;
+
 use omemo_ratchet::{IdentityKey, Version};
 
 use super::Call;
 use crate::protocol;
 use crate::store::{Change, DeviceRow, Transaction};
 use crate::{Address, BareJid, CallerError, DeviceId, Error, Event};
+
+/// So long a device spoke one protocol before another one is news.
+const UPGRADE_AGE: Duration = Duration::from_secs(3_600);
 
 /// What a new list changes.
 #[derive(Default)]
@@ -33,7 +38,10 @@ impl<T: Transaction> Call<'_, T> {
         change: &ListChange,
     ) -> Result<(), Error> {
         for row in &change.gone {
-            if self.is_listed_in_weaker(version, &row.address, row.identity)? {
+            if self
+                .listed_in_weaker(version, &row.address, row.identity)?
+                .is_some()
+            {
                 self.event(Event::Downgraded {
                     device: row.address.clone(),
                 });
@@ -51,7 +59,11 @@ impl<T: Transaction> Call<'_, T> {
             let key = row.and_then(|row| row.identity);
             if self.has_left_better(version, &address, key)? {
                 self.event(Event::Downgraded { device: address });
-            } else if change.known_before && self.is_listed_in_weaker(version, &address, key)? {
+            } else if change.known_before
+                && let Some(row) = self.listed_in_weaker(version, &address, key)?
+                // a new device announces itself in one protocol after the other
+                && row.listed_at.is_none_or(|at| self.now.since(at) >= UPGRADE_AGE)
+            {
                 self.event(Event::Upgraded { device: address });
             }
         }
@@ -68,7 +80,10 @@ impl<T: Transaction> Call<'_, T> {
             let Some(row) = row.filter(|row| !row.listed && row.identity.is_some()) else {
                 continue;
             };
-            if !self.is_listed_in_weaker(version, address, row.identity)? {
+            if self
+                .listed_in_weaker(version, address, row.identity)?
+                .is_none()
+            {
                 continue;
             }
             // a session would serve it without a look at its key, were it listed again
@@ -85,23 +100,24 @@ impl<T: Transaction> Call<'_, T> {
         Err(CallerError::UnknownDevice(address.clone()).into())
     }
 
-    /// Whether a device with this key is on the list of a protocol that is weaker than `version`.
-    fn is_listed_in_weaker(
+    /// A device with this key on the list of a protocol that is weaker than `version`.
+    fn listed_in_weaker(
         &self,
         version: Version,
         address: &Address,
         key: Option<IdentityKey>,
-    ) -> Result<bool, Error> {
+    ) -> Result<Option<DeviceRow>, Error> {
         for protocol in self.protocols() {
             if !protocol.better.contains(&version) {
                 continue;
             }
             let row = self.tx.device(protocol.version, address)?;
-            if row.is_some_and(|row| row.listed && keys_agree(row.identity, key)) {
-                return Ok(true);
+            let listed = row.filter(|row| row.listed && keys_agree(row.identity, key));
+            if listed.is_some() {
+                return Ok(listed);
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// Whether a device with this key is known in a better protocol than `version`, and off its list.

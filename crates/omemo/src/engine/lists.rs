@@ -21,8 +21,6 @@ const PUSHED_AGE: Duration = Duration::from_secs(86_400);
 const FETCHED_AGE: Duration = Duration::from_secs(600);
 /// Lists of strangers whose pushes are remembered in one stream.
 const MOST_PUSHED: usize = 500;
-/// So long a device spoke one protocol before another one is news.
-const UPGRADE_AGE: Duration = Duration::from_secs(3_600);
 /// A device that is not on its list makes us fetch the list again, but not more often than this.
 const REFETCH_PAUSE: Duration = Duration::from_secs(60);
 
@@ -228,37 +226,20 @@ impl<T: Transaction> Call<'_, T> {
         self.note_changes_of_protocol(version, jid, &change)
     }
 
-    /// A device is on a list of an account whose list was known before. In another protocol it may
-    /// have been on it for long: then it has learnt the better one.
+    /// A device is on a list of an account whose list was known before. It is new unless another
+    /// protocol has shown it.
     fn newly_listed(&mut self, version: Version, address: &Address) -> Result<(), Error> {
         if self.is_me(&address.jid, address.device) {
             return Ok(());
         }
-        let device = address.clone();
-        let mut better = true;
-        let mut is_known = false;
-        for other in Version::ALL {
-            if other == version {
-                better = false;
-                continue;
-            }
-            let Some(row) = self.tx.device(other, address)? else {
-                continue;
-            };
-            let Some(since) = row.listed_at else {
-                continue;
-            };
-            is_known = true;
-            // a new device announces itself in one protocol after the other
-            let settled = self.now.since(since) >= UPGRADE_AGE;
-            if !better && row.listed && settled {
-                self.event(Event::Upgraded { device });
+        for protocol in self.protocols() {
+            let row = self.tx.device(protocol.version, address)?;
+            if row.is_some_and(|row| row.listed_at.is_some()) {
                 return Ok(());
             }
         }
-        if !is_known {
-            self.event(Event::NewDevice { device, version });
-        }
+        let device = address.clone();
+        self.event(Event::NewDevice { device, version });
         Ok(())
     }
 
