@@ -328,12 +328,11 @@ impl<S: Stores + Default> Play<S> {
 
     /// Looks at everything that is new.
     fn look(&mut self, network: &Network) {
-        let now = self.hub.now().seconds();
         for crossed in &self.hub.wire[self.crossed..] {
             let stanza = crossed.text.parse().unwrap();
             let jid = self.hub.devices[crossed.from.0].jid.as_str();
             self.ledger.enter(&stanza, jid).unwrap();
-            self.proof.note(&stanza, text_of(&crossed.text), now);
+            self.proof.note(&stanza, text_of(&crossed.text));
         }
         self.crossed = self.hub.wire.len();
         for at in 0..self.online.len() {

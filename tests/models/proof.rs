@@ -10,8 +10,6 @@ use omemo_ratchet::Inbound;
 
 use crate::transition::Text;
 
-/// How long a signed prekey that was replaced still opens key exchanges.
-const GRACE: i64 = 7 * 86_400;
 /// How long a prekey still opens key exchanges once a bundle without it is published.
 const SLACK: i64 = 3_600;
 
@@ -24,8 +22,6 @@ type Ephemeral = Vec<u8>;
 /// All key exchanges that crossed.
 #[derive(Default)]
 pub struct Proof {
-    /// When the key exchanges that name a prekey crossed first, by ephemeral key.
-    exchanges: BTreeMap<PreKey, BTreeMap<Ephemeral, i64>>,
     /// The key exchanges in a message, by message and receiving device.
     messages: BTreeMap<(Text, u32), Vec<(PreKey, Ephemeral)>>,
     /// The first key exchange that named a prekey where it belongs, and when it came.
@@ -34,14 +30,9 @@ pub struct Proof {
 
 impl Proof {
     /// Reads a stanza that crosses now.
-    pub fn note(&mut self, stanza: &Element, text: Option<Text>, now: i64) {
+    pub fn note(&mut self, stanza: &Element, text: Option<Text>) {
         for (pre_key, ephemeral) in exchanges(stanza) {
             let (_, device, _) = pre_key;
-            self.exchanges
-                .entry(pre_key)
-                .or_default()
-                .entry(ephemeral.clone())
-                .or_insert(now);
             if let Some(text) = text {
                 let known = self.messages.entry((text, device)).or_default();
                 known.push((pre_key, ephemeral));
@@ -60,15 +51,13 @@ impl Proof {
     }
 
     /// Whether the message's key exchange with this device names a prekey that another one named so long ago that it may be
-    /// gone, or is older than the grace of the signed prekey that it names can be.
+    /// gone.
     pub fn excuses(&self, text: Text, device: u32, now: i64) -> bool {
         let exchanges = self.messages.get(&(text, device)).into_iter().flatten();
         exchanges.into_iter().any(|(pre_key, ephemeral)| {
-            let is_late = self
-                .arrived
+            self.arrived
                 .get(pre_key)
-                .is_some_and(|(first, at)| first != ephemeral && now - at >= SLACK);
-            is_late || now - self.exchanges[pre_key][ephemeral] >= GRACE
+                .is_some_and(|(first, at)| first != ephemeral && now - at >= SLACK)
         })
     }
 
