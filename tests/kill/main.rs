@@ -6,7 +6,9 @@
 //! has said that it was handled. It kills one process after another with SIGKILL, some while they start, some in the middle of
 //! everything, and loses what was on its way at that moment, or not.
 //!
-//! The control does the same with a sender whose store is put back to an older state: then keys are used twice, and have to be
+//! Each of them has an anchor in a file, which no kill makes think that the store went back.
+//!
+//! The control does the same without one with a sender whose store is put back to an older state: then keys are used twice, and have to be
 //! seen to be.
 //!
 //! At the end, every message stands exactly once in the log of every app that should have it; and read from the wire, lost

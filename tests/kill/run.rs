@@ -13,6 +13,8 @@ use omemo_tests::wire::{LEGACY, Ledger, OMEMO2};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::worker::ANCHOR;
+
 use self::process::{Process, copy_store, start};
 
 mod process;
@@ -143,6 +145,9 @@ impl World {
         ] {
             let folder = folder.path().join(name);
             fs::create_dir(&folder).unwrap();
+            if disk == Disk::Keeps {
+                fs::create_dir(folder.join(ANCHOR)).unwrap();
+            }
             let clock = 1_800_000_000;
             let (child, input) =
                 start(processes.len(), 0, &folder, full, protocols, clock, &sender);
@@ -355,7 +360,15 @@ impl World {
                 .pop_front()
                 .expect("a stanza that was delivered");
         } else if let Some(event) = value["event"].as_str() {
-            let wrong = ["partly sealed", "refused", "unsent", "undecryptable"].contains(&event);
+            let wrong = [
+                "partly sealed",
+                "refused",
+                "unsent",
+                "undecryptable",
+                "restored",
+                "anchor failed",
+            ];
+            let wrong = wrong.contains(&event);
             assert!(
                 !wrong || self.disk == Disk::PutsBack,
                 "{}: {event}: {}\n{}",

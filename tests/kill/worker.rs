@@ -17,7 +17,7 @@ use omemo::{
     Account, BareJid, Chat, Environment, Event, FullJid, Message, Outgoing, Output, Settings,
     SystemRandomness, Ticket, Timestamp, Version,
 };
-use omemo_sqlite::SqliteStore;
+use omemo_sqlite::{FileAnchor, SqliteStore};
 use serde_json::{Value, json};
 
 /// What makes this program a worker.
@@ -25,6 +25,9 @@ pub(crate) const ARGUMENT: &str = "work";
 
 /// The app's log of received messages: inbox id, message id and text.
 pub(crate) const LOG: &str = "received";
+
+/// The folder of the anchor, for a process that has one.
+pub(crate) const ANCHOR: &str = "anchor";
 
 struct App {
     account: Account<SqliteStore>,
@@ -50,6 +53,13 @@ pub(crate) fn work(arguments: &[String]) {
         },
         SystemRandomness,
     );
+    // the control has none: it is there to see what happens then
+    let anchor = folder.join(ANCHOR);
+    let environment = if anchor.exists() {
+        environment.with_anchor(FileAnchor::new(anchor.join("record")))
+    } else {
+        environment
+    };
     let mut settings = Settings::default();
     settings.versions = match protocols.as_str() {
         "omemo2" => vec![Version::Omemo2],
@@ -158,6 +168,8 @@ fn kind(event: &Event) -> &'static str {
         Event::Unsent { .. } => "unsent",
         Event::Undecryptable { .. } => "undecryptable",
         Event::Published { .. } => "published",
+        Event::Restored { .. } => "restored",
+        Event::AnchorFailed { .. } => "anchor failed",
         _ => "other",
     }
 }
