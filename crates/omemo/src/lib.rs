@@ -13,8 +13,27 @@
 //!   [`Event::Sealed`] or [`Event::Refused`].
 //!
 //! Keys are wiped from memory when they are dropped. Message text is not: it passes through XML elements
-//! and the app. Whoever restores a store from a backup will reuse message keys without noticing: make a
-//! new device instead.
+//! and the app.
+//!
+//! # Backups
+//!
+//! A store that is put back to an older state, by a backup, by a snapshot of a machine, or by copying its file,
+//! would encrypt with message keys that were used before: whoever has both ciphertexts can read from them.
+//! Keep stores out of backups. Two things can prove that one was put back all the same:
+//!
+//! - an [`Anchor`]: a few bytes where no backup reaches, given with [`Environment::with_anchor`]. It proves it
+//!   when the account is opened, before anything is encrypted;
+//! - one of our own messages that the store has not sealed yet, met in a carbon, in the archive or in a room.
+//!
+//! Then [`Event::Restored`] comes, nothing is encrypted or published any more, and [`Account::recover`] makes
+//! new sessions and one-time keys under the old identity key: nobody sees a new fingerprint.
+//!
+//! Without an anchor not all can be proven. A message that is sent before one of our own comes by is sealed
+//! from the old state; so are those on sessions whose ratchet has turned since the copy was made, or that did
+//! not exist yet, whatever comes by; and servers need not show us anything. An app that knows that its data
+//! was put back calls [`Account::recover`] by itself, before it sends. Two devices that go on from copies of one store
+//! are the same thing twice: each finds the other's messages, and neither may go on. Decisions about
+//! keys are as old as the store: what was distrusted since then has to be distrusted again.
 //!
 //! # A whole conversation
 //!

@@ -52,7 +52,8 @@
 //! # What is not promised
 //!
 //! Without a key the file is not encrypted: protect the directory or the disk. Copying it while it is open, or
-//! restoring an old copy, is dangerous whatever the format: see the `omemo` crate. Secrets that pass
+//! restoring an old copy, is dangerous whatever the format: see the `omemo` crate, and keep a [`FileAnchor`] where
+//! no backup reaches. Secrets that pass
 //! through this crate's hands are wiped from memory, but SQLite's page cache, its statement buffers
 //! and the operating system's cache hold copies that are not.
 

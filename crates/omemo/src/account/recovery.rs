@@ -4,7 +4,7 @@ use omemo_ratchet::IdentityKeyPair;
 
 use super::Account;
 use crate::anchor::{Anchor, Anchored};
-use crate::engine::{Call, Finished};
+use crate::engine::{Call, Finished, leave_numbers_out};
 use crate::store::{AccountRow, Standing, Store, Transaction};
 use crate::{Error, Event, Output, RestoreProof};
 
@@ -40,6 +40,7 @@ pub(super) fn meet(
     if let Some(proof) = proof {
         if matches!(row.standing, Standing::Active | Standing::Recovering) {
             row.standing = Standing::Restored;
+            leave_numbers_out(row);
             met.changed = true;
             met.events.push(Event::Restored { proof });
         }

@@ -41,6 +41,7 @@ use crate::{BareJid, CallerError, DeviceId, Error, Event, Output, Settings, Time
 
 pub(crate) use own_keys::{make_account, make_keys};
 pub(crate) use receive::Input;
+pub(crate) use restore::leave_numbers_out;
 
 /// What never changes while an account is open.
 pub(crate) struct Me {
@@ -147,6 +148,7 @@ impl<'call, T: Transaction> Call<'call, T> {
         self.close_expired_catch_up()?;
         self.drop_overdue_questions()?;
         if self.is_restored() {
+            self.rest();
             return self.go_on_inspecting();
         }
         self.maintain_own_keys()?;
@@ -170,7 +172,7 @@ impl<'call, T: Transaction> Call<'call, T> {
             return Ok(None);
         }
         // what waits for the end of the catch-up is not due before it
-        let keys = if self.is_settled() {
+        let keys = if self.is_settled() && !self.is_restored() {
             self.next_maintenance()?
         } else {
             None

@@ -12,7 +12,8 @@ use crate::stanza::message::MessageKind;
 use crate::stanza::party::Party;
 use crate::stanza::wrapper::Received;
 use crate::store::{
-    Change, DutyKind, DutyRow, PublicationRow, SeenRow, Standing, StoreError, Transaction,
+    AccountRow, Change, DutyKind, DutyRow, PublicationRow, SeenRow, Standing, StoreError,
+    Transaction,
 };
 use crate::{
     Address, CallerError, Chat, Error, Event, RestoreProof, UnsentReason, Unserved, UnservedReason,
@@ -23,6 +24,12 @@ const RING: u32 = 0xff_fffe;
 /// How far from the old ids the new ones begin at least. A device that got a million key exchanges
 /// between the copy and its recovery would still meet none of its ids again.
 const DISTANCE: u32 = 1 << 20;
+
+/// Ids of messages and tickets that were given out in the forgotten time do not come again: an app may
+/// remember them.
+pub(crate) const fn leave_numbers_out(account: &mut AccountRow) {
+    account.next_number += 1 << 40;
+}
 
 impl<T: Transaction> Call<'_, T> {
     /// Whether nothing may be encrypted.
@@ -41,6 +48,13 @@ impl<T: Transaction> Call<'_, T> {
         Ok(())
     }
 
+    /// What is put off until the recovery wakes nobody.
+    pub(super) fn rest(&mut self) {
+        self.stream.publishing.clear();
+        self.stream.outbox_due = None;
+        self.stream.duties_due = None;
+    }
+
     /// From here on nothing is encrypted.
     pub(crate) fn mark_restored(&mut self, proof: RestoreProof) -> Result<(), Error> {
         if !matches!(
@@ -50,6 +64,7 @@ impl<T: Transaction> Call<'_, T> {
             return Ok(());
         }
         self.account.standing = Standing::Restored;
+        leave_numbers_out(&mut self.account);
         self.written = true;
         self.event(Event::Restored { proof });
         self.drop_unsent()
@@ -179,6 +194,7 @@ impl<T: Transaction> Call<'_, T> {
         }
         self.account.generation = self.account.generation.max(beyond);
         self.account.standing = Standing::Recovering;
+        leave_numbers_out(&mut self.account);
         self.written = true;
         if self.is_online() {
             self.start_publishing();
