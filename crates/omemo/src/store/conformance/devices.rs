@@ -2,6 +2,7 @@
 
 use super::sample::{device_list, device_row, duty, jid, juliet, romeo, romeos, seen};
 use super::{sample, write};
+use crate::BareJid;
 use crate::store::{Change, DutyKind, DutyRow, Store, StoreError, Transaction, Version};
 
 /// By protocol and JID.
