@@ -164,6 +164,7 @@ impl Tally {
         self.counts.add(other.counts);
         self.ending.sizes = self.ending.sizes.most(other.ending.sizes);
         self.ending.pinned += other.ending.pinned;
+        self.ending.replaced += other.ending.replaced;
         for (name, number) in other.events {
             *self.events.entry(name).or_default() += number;
         }
@@ -205,8 +206,8 @@ impl Tally {
             self.schedules, self.moves
         );
         println!(
-            "| largest session: {largest} bytes with {skipped} skipped keys | pairs that a false key under a true id keeps apart: {} |",
-            self.ending.pinned
+            "| largest session: {largest} bytes with {skipped} skipped keys | pairs that a false key under a true id keeps apart: {}; that had to make sessions anew: {} |",
+            self.ending.pinned, self.ending.replaced
         );
         let events: Vec<_> = self
             .events

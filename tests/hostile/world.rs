@@ -69,6 +69,8 @@ pub struct World {
     /// Whether servers push lists by themselves.
     pub pushes: bool,
     written: usize,
+    /// Replacements in the end.
+    pub replaced: usize,
 }
 
 impl World {
@@ -85,6 +87,7 @@ impl World {
             jids: Vec::new(),
             pushes: true,
             written: 0,
+            replaced: 0,
         }
     }
 

@@ -181,6 +181,10 @@ pub fn skips(world: &mut World, chance: &mut Chance) {
 }
 
 pub fn huge(world: &mut World, chance: &mut Chance) {
+    // it costs more than everything else
+    if chance.percent(70) {
+        return villain(world, chance);
+    }
     let (at, peer) = world.victim(chance);
     let version = peer.0;
     let key = format!("<key rid='{}'>AAAA</key>", peer.2);

@@ -105,6 +105,19 @@ pub fn look(world: &mut World, chance: &mut Chance) {
     world.call(at, Account::tick);
 }
 
+pub fn renew(world: &mut World, chance: &mut Chance) {
+    let at = chance.index(world.devices.len());
+    match chance.below(5) {
+        0 => drop(world.call(at, Account::recover)),
+        1 => drop(world.call(at, Account::replace_all_sessions)),
+        _ => {
+            if let Some(jid) = pick(chance, &world.jids.clone()) {
+                world.call(at, |account| account.replace_sessions(&jid, None));
+            }
+        }
+    }
+}
+
 impl World {
     /// A person decides.
     pub fn decide(&mut self, at: usize, jid: &str, key: &Key, level: Trust) {

@@ -32,6 +32,8 @@ pub enum Move {
     Decide,
     /// A person looks at a contact's devices, or vouches for a contact.
     Look,
+    /// A person makes sessions anew, or believes that the store was put back.
+    Renew,
     /// A list is shown as it is not: to those who ask.
     LieAboutList,
     /// A list is pushed that is not true, or not from there.
@@ -77,6 +79,7 @@ pub const KINDS: &[(Move, u64)] = &[
     (Move::Confirm, 2),
     (Move::Decide, 4),
     (Move::Look, 2),
+    (Move::Renew, 2),
     (Move::LieAboutList, 5),
     (Move::PushList, 5),
     (Move::Forget, 2),
@@ -108,6 +111,7 @@ impl Move {
             Self::Confirm => life::confirm(world, chance),
             Self::Decide => life::decide(world, chance),
             Self::Look => life::look(world, chance),
+            Self::Renew => life::renew(world, chance),
             Self::LieAboutList => lists::lie(world, chance),
             Self::PushList => lists::push(world, chance),
             Self::Forget => lists::forget(world, chance),
