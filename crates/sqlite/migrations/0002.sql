@@ -58,3 +58,35 @@ CREATE TABLE owed_decision (
     trust      INTEGER NOT NULL,
     PRIMARY KEY (account, recipient, device, owner, key)
 ) STRICT, WITHOUT ROWID;
+
+-- A skipped key names its session by a number: a peer with a long JID could fill megabytes with the names alone, of which
+-- there are up to two thousand copies.
+CREATE TABLE skipping (
+    number         INTEGER PRIMARY KEY,
+    account        INTEGER NOT NULL,
+    version        INTEGER NOT NULL,
+    jid            TEXT    NOT NULL,
+    device         INTEGER NOT NULL,
+    ephemeral_key  BLOB    NOT NULL,
+    UNIQUE (account, version, jid, device, ephemeral_key),
+    FOREIGN KEY (account, version, jid, device, ephemeral_key) REFERENCES session
+        ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED
+) STRICT;
+
+CREATE TABLE skipped_key (
+    session      INTEGER NOT NULL REFERENCES skipping ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    ratchet_key  BLOB    NOT NULL,
+    number       INTEGER NOT NULL,
+    message_key  BLOB    NOT NULL,
+    sequence     INTEGER NOT NULL,
+    PRIMARY KEY (session, ratchet_key, number)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO skipping (account, version, jid, device, ephemeral_key)
+    SELECT DISTINCT account, version, jid, device, ephemeral_key FROM skipped;
+
+INSERT INTO skipped_key
+    SELECT skipping.number, ratchet_key, skipped.number, message_key, sequence
+    FROM skipped JOIN skipping USING (account, version, jid, device, ephemeral_key);
+
+DROP TABLE skipped;

@@ -72,9 +72,9 @@ pub(crate) fn delete_account(rows: &Rows<'_>) -> Result<(), StoreError> {
     rows.write("DELETE FROM account WHERE id = ?1", &[])
 }
 
-/// Every table of rows that belong to an account.
+/// Every table of rows that belong to an account. Skipped keys go with their session.
 const TABLES: [&str; 16] = [
-    "skipped",
+    "skipping",
     "session",
     "publication",
     "pre_key",

@@ -113,9 +113,10 @@ pub(crate) fn delete_session(
 
 pub(crate) fn skipped(rows: &Rows<'_>, id: &SkippedId) -> Result<Option<SkippedRow>, StoreError> {
     rows.one(
-        "skipped",
-        "SELECT message_key, sequence FROM skipped
-         WHERE account = ?1 AND version = ?2 AND jid = ?3 AND device = ?4 AND ephemeral_key = ?5
+        "skipped_key",
+        "SELECT message_key, sequence FROM skipped_key
+         WHERE session = (SELECT number FROM skipping
+                 WHERE account = ?1 AND version = ?2 AND jid = ?3 AND device = ?4 AND ephemeral_key = ?5)
              AND ratchet_key = ?6 AND number = ?7",
         params![
             id.version.to_byte(),
@@ -147,9 +148,10 @@ pub(crate) fn skipped_beyond(
     keep: usize,
 ) -> Result<Vec<SkippedId>, StoreError> {
     let mut newest_first = rows.all(
-        "skipped",
-        "SELECT ratchet_key, number FROM skipped
-         WHERE account = ?1 AND version = ?2 AND jid = ?3 AND device = ?4 AND ephemeral_key = ?5
+        "skipped_key",
+        "SELECT ratchet_key, number FROM skipped_key
+         WHERE session = (SELECT number FROM skipping
+             WHERE account = ?1 AND version = ?2 AND jid = ?3 AND device = ?4 AND ephemeral_key = ?5)
          ORDER BY sequence DESC
          LIMIT -1 OFFSET ?6",
         params![
@@ -173,11 +175,23 @@ pub(crate) fn skipped_beyond(
     Ok(newest_first)
 }
 
+/// The session may come later in the same transaction: its number is there before.
 pub(crate) fn put_skipped(rows: &Rows<'_>, row: &SkippedRow) -> Result<(), StoreError> {
     rows.write(
-        "REPLACE INTO skipped
-             (account, version, jid, device, ephemeral_key, ratchet_key, number, message_key, sequence)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO skipping (account, version, jid, device, ephemeral_key)
+         VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT DO NOTHING",
+        params![
+            row.version.to_byte(),
+            row.address.jid.as_str(),
+            row.address.device.get(),
+            row.ephemeral_key.as_bytes().as_slice(),
+        ],
+    )?;
+    rows.write(
+        "REPLACE INTO skipped_key (session, ratchet_key, number, message_key, sequence)
+         SELECT number, ?6, ?7, ?8, ?9 FROM skipping
+         WHERE account = ?1 AND version = ?2 AND jid = ?3 AND device = ?4 AND ephemeral_key = ?5",
         params![
             row.version.to_byte(),
             row.address.jid.as_str(),
@@ -193,8 +207,9 @@ pub(crate) fn put_skipped(rows: &Rows<'_>, row: &SkippedRow) -> Result<(), Store
 
 pub(crate) fn delete_skipped(rows: &Rows<'_>, id: &SkippedId) -> Result<(), StoreError> {
     rows.write(
-        "DELETE FROM skipped
-         WHERE account = ?1 AND version = ?2 AND jid = ?3 AND device = ?4 AND ephemeral_key = ?5
+        "DELETE FROM skipped_key
+         WHERE session = (SELECT number FROM skipping
+                 WHERE account = ?1 AND version = ?2 AND jid = ?3 AND device = ?4 AND ephemeral_key = ?5)
              AND ratchet_key = ?6 AND number = ?7",
         params![
             id.version.to_byte(),

@@ -15,5 +15,6 @@ mod migration;
 mod processes;
 mod schema;
 mod secrets;
+mod size;
 mod speed;
 mod values;

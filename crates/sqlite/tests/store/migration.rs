@@ -32,6 +32,10 @@ fn write_version_1(path: &Path) -> Outcome {
         params![key],
     )?;
     file.execute(
+        "INSERT INTO skipped VALUES (1, 1, 'romeo@montague.example', 1, ?1, ?1, 3, zeroblob(32), 4)",
+        params![key],
+    )?;
+    file.execute(
         "INSERT INTO inbox
              VALUES (1, 2, 1, 'romeo@montague.example', 1, ?1, 8, 'romeo@montague.example', 'blind',
                      NULL, NULL, 0, 1700000004, '<content/>')",
@@ -75,6 +79,12 @@ fn a_file_of_version_1_is_brought_up_and_keeps_its_rows() -> Outcome {
         .unwrap_or_else(|_| panic!("one session"));
     assert_eq!((session.last_used, session.made_at.seconds()), (9, 0));
     assert_eq!(*session.state, [1, 2]);
+    let [skipped] = rows
+        .skipped_beyond(VERSION, &romeos(1), &public_key(1), 0)?
+        .try_into()
+        .unwrap_or_else(|_| panic!("one skipped key"));
+    assert_eq!((skipped.ratchet_key, skipped.number), (public_key(1), 3));
+    assert_eq!(rows.skipped(&skipped)?.unwrap().order, 4);
 
     let message = MessageId {
         version: VERSION,
