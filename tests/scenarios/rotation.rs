@@ -220,20 +220,19 @@ fn flood<S: Stores>(stores: &mut S, version: Version, exchanges: u32) {
         bundles.filter(|iq| iq.contains("<bundle")).count()
     };
     let before = publications(&hub);
+    let mut published = read_bundle(&bundle(&hub, version, JULIET, id).unwrap());
     for n in 1..=exchanges {
         // many devices of one account, and many accounts
         let jid = format!("mallory{}@elsewhere.example", n % 100);
         let mut puppet = Puppet::new(version, &jid, n);
-        puppet.meet(&hub, JULIET, id);
+        puppet.meet_bundle(&published, JULIET, id);
         let events = hub.deliver(juliet, &puppet.text("flood"));
         assert_eq!(read(&events), ["flood"], "{n}");
         hub.settle();
         if n % 10 == 0 {
             hub.pass(1);
-            assert_eq!(
-                pre_keys(&bundle(&hub, version, JULIET, id).unwrap()).len(),
-                100
-            );
+            published = read_bundle(&bundle(&hub, version, JULIET, id).unwrap());
+            assert_eq!(published.pre_keys.len(), 100);
         }
     }
     // rests of 0, 2, 4, ... 256 and then 300 seconds
@@ -265,12 +264,10 @@ fn flood<S: Stores>(stores: &mut S, version: Version, exchanges: u32) {
 
 #[test]
 fn a17_ten_thousand_key_exchanges_leave_a_full_bundle() {
-    for version in BOTH {
-        flood(&mut Memory, version, 10_000);
-    }
+    flood(&mut Memory, Version::Omemo2, 10_000);
 }
 
-/// The same on disk.
+/// The same in both protocols on disk, with fewer: each costs some milliseconds.
 #[test]
 fn a17_a_flood_of_key_exchanges_leaves_a_full_bundle() {
     for version in BOTH {

@@ -89,9 +89,9 @@ impl Transaction for MemoryTransaction<'_> {
     }
 
     fn used_pre_keys(&self, version: Version) -> Result<Vec<PreKeyRow>, StoreError> {
-        let mut rows = self.pre_keys(version)?;
-        rows.retain(|row| row.used_at.is_some());
-        Ok(rows)
+        let ids = (version, 0)..=(version, u32::MAX);
+        let rows = self.tables.pre_keys.range(ids);
+        Ok(rows.filter(|row| row.used_at.is_some()).cloned().collect())
     }
 
     fn signed_pre_key(
