@@ -6,7 +6,8 @@
 //! # Architecture
 //!
 //! `ptr` turns pointers into references and back, `panic` stops panics at the border: no other file has `unsafe` code. `status`
-//! and `reason` are tables of numbers that are for ever. `account` has the calls, with `settings` and `store` before and `output`,
+//! and `reason` are tables of numbers that are for ever. `account` has the calls of every day, `trust`, `room`, `opt_out`,
+//! `recovery` and `own_device` the others, with `settings` and `store` before and `output`,
 //! `event`, `message` and `device` after them; `file`, `file_encryptor` and `file_decryptor` stand beside, and need no account. Each
 //! object holds its texts ready for C, and wipes them when it is freed.
 
