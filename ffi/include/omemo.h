@@ -359,6 +359,27 @@ typedef uint32_t omemo_policy;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// Whether a contact has opted out of encryption.
+enum omemo_opt_out
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+    // No.
+    OMEMO_OPT_OUT_NONE = 0,
+    // It asks for plain text, and nobody has answered: messages to it are refused.
+    OMEMO_OPT_OUT_ASKED = 1,
+    // A person has agreed: the app sends plain text itself, and messages to it are still refused here.
+    OMEMO_OPT_OUT_AGREED = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum omemo_opt_out omemo_opt_out;
+#else
+typedef uint32_t omemo_opt_out;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // How a file is encrypted.
 enum omemo_cipher
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L

@@ -104,6 +104,11 @@ fn a23_eight_threads_use_one_handle() {
 }
 
 #[test]
+fn a_device_is_renamed_opted_out_of_recovered_and_removed() {
+    check("life");
+}
+
+#[test]
 fn a25_a_file_comes_out_after_it_was_verified() {
     check("files");
 }

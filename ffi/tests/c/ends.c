@@ -5,7 +5,7 @@
 
 #define BEYOND 3
 
-static unsigned kinds[32];
+static unsigned kinds[64];
 
 /* A text that an accessor gave out: it can be read to its end. */
 static void read_text(const char *text) {
@@ -42,7 +42,7 @@ static void ask_recipient(const omemo_recipient *recipient) {
 static void ask_event(struct client *client, const omemo_event *event) {
   (void)client;
   omemo_event_kind kind = omemo_event_kind_of(event);
-  CHECK(kind != OMEMO_EVENT_OTHER && kind < 32);
+  CHECK(kind != OMEMO_EVENT_OTHER && kind < 64);
   kinds[kind]++;
   CHECK((omemo_event_message(event) != NULL) == (kind == OMEMO_EVENT_MESSAGE));
   ask_message(omemo_event_message(event));

@@ -93,6 +93,9 @@ static void calls_refuse_null(omemo_account *account) {
   FAILS(OMEMO_NULL, jids, omemo_account_members(account, NULL, &jids));
   IS(OMEMO_NULL, omemo_account_members(account, "room@d.example", NULL));
   CHECK(omemo_jids_get(NULL, 0) == NULL);
+  jids = NULL;
+  omemo_jids_free(&jids);
+  omemo_jids_free(NULL);
   FAILS(OMEMO_NULL, output, omemo_account_send_to_room(NULL, "1", "room@d.example", "<body>x</body>", NULL, &output));
   FAILS(OMEMO_NULL, output, omemo_account_send_to_room(account, NULL, "room@d.example", "<body>x</body>", NULL, &output));
   FAILS(OMEMO_NULL, output, omemo_account_send_to_room(account, "1", NULL, "<body>x</body>", NULL, &output));

@@ -55,6 +55,14 @@ static void everywhere(const char *text) {
   (void)SETTLED(omemo_account_send(account, "id", "c@d.example", text, "<hint/>", &output));
   (void)SETTLED(omemo_account_send(account, "id", "c@d.example", "<body/>", text, &output));
   (void)SETTLED(omemo_account_send(account, text, text, text, text, &output));
+  (void)SETTLED(omemo_account_enter(account, text, &output));
+  (void)SETTLED(omemo_account_leave(account, text, &output));
+  (void)SETTLED(omemo_account_send_to_room(account, "id", text, "<body/>", NULL, &output));
+  (void)SETTLED(omemo_account_opt_out(account, text, text, text, &output));
+  (void)SETTLED(omemo_account_answer_opt_out(account, text, true, &output));
+  (void)SETTLED(omemo_account_replace_sessions(account, text, 0, &output));
+  (void)SETTLED(omemo_account_transport_key(account, text, text, &output));
+  (void)SETTLED(omemo_account_verify(account, text, &output));
   (void)SETTLED(omemo_account_inspect(account, text, &output));
   (void)SETTLED(omemo_account_known(account, text, &output));
 
@@ -104,8 +112,10 @@ static void what_is_not_utf8(void) {
     FAILS(OMEMO_NOT_UTF8, output, omemo_account_inspect(account, text, &output));
     FAILS(OMEMO_NOT_UTF8, output, omemo_account_known(account, text, &output));
     FAILS(OMEMO_NOT_UTF8, devices, omemo_account_devices(account, text, &devices));
-    IS(OMEMO_NOT_UTF8, omemo_account_decide(account, text, KEY, OMEMO_TRUST_VERIFIED));
-    IS(OMEMO_NOT_UTF8, omemo_account_decide(account, "c@d.example", text, OMEMO_TRUST_VERIFIED));
+    FAILS(OMEMO_NOT_UTF8, output, omemo_account_decide(account, text, KEY, OMEMO_TRUST_VERIFIED, &output));
+    FAILS(OMEMO_NOT_UTF8, output, omemo_account_decide(account, "c@d.example", text, OMEMO_TRUST_VERIFIED, &output));
+    FAILS(OMEMO_NOT_UTF8, output, omemo_account_verify(account, text, &output));
+    FAILS(OMEMO_NOT_UTF8, output, omemo_account_rename(account, text, &output));
     FAILS(OMEMO_NOT_UTF8, other, omemo_account_open(text, "a@b.example", NULL, &other));
     FAILS(OMEMO_NOT_UTF8, other, omemo_account_open(path, text, NULL, &other));
     IS(OMEMO_NOT_UTF8, omemo_store_rekey(text, key, sizeof key, key, sizeof key));
@@ -122,7 +132,9 @@ static void what_is_short_or_empty(void) {
   for (size_t i = 0; i < sizeof brief / sizeof *brief; i++) {
     everywhere(brief[i]);
     CHECK(SETTLED(omemo_account_receive(account, brief[i], &output)) == OMEMO_NOT_XML);
-    IS(OMEMO_NOT_FINGERPRINT, omemo_account_decide(account, "c@d.example", brief[i], OMEMO_TRUST_VERIFIED));
+    FAILS(OMEMO_NOT_FINGERPRINT, output,
+          omemo_account_decide(account, "c@d.example", brief[i], OMEMO_TRUST_VERIFIED, &output));
+    FAILS(OMEMO_NOT_URI, output, omemo_account_verify(account, brief[i], &output));
   }
   opening("");
   FAILS(OMEMO_NOT_JID, output, omemo_account_inspect(account, "", &output));
@@ -164,8 +176,8 @@ static void what_is_aliased(void) {
   CHECK(SETTLED(omemo_account_send_text(account, own, own, own, &output)) == OMEMO_OK);
   CHECK(SETTLED(omemo_account_inspect(account, own, &output)) != OMEMO_NULL);
   CHECK(SETTLED(omemo_account_known(account, own, &output)) == OMEMO_OK);
-  IS(OMEMO_UNKNOWN_KEY,
-     omemo_account_decide(account, own, omemo_account_fingerprint(account), OMEMO_TRUST_VERIFIED));
+  FAILS(OMEMO_UNKNOWN_KEY, output,
+        omemo_account_decide(account, own, omemo_account_fingerprint(account), OMEMO_TRUST_VERIFIED, &output));
   omemo_account *other = NULL;
   IS(OMEMO_OK, omemo_account_open(path, own, NULL, &other));
   CHECK(omemo_account_device(other) == omemo_account_device(account));
