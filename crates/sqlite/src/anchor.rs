@@ -39,9 +39,7 @@ impl FileAnchor {
         let new = path.with_file_name(name);
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&new)?;
+        let mut file = owners_alone(&mut options).open(&new)?;
         file.write_all(&record)?;
         file.sync_all()?;
         drop(file);
@@ -71,11 +69,24 @@ impl Anchor for FileAnchor {
     }
 }
 
+/// A file that nobody else may read, where the system knows owners.
+#[cfg(unix)]
+fn owners_alone(options: &mut OpenOptions) -> &mut OpenOptions {
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600)
+}
+
+#[cfg(not(unix))]
+const fn owners_alone(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
 /// Makes a rename durable. Only Unix opens directories.
+#[cfg(unix)]
 fn sync_directory(directory: &Path) -> io::Result<()> {
-    if cfg!(unix) {
-        File::open(directory)?.sync_all()
-    } else {
-        Ok(())
-    }
+    File::open(directory)?.sync_all()
+}
+
+#[cfg(not(unix))]
+const fn sync_directory(_: &Path) -> io::Result<()> {
+    Ok(())
 }
