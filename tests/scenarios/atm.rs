@@ -163,6 +163,8 @@ fn rule_36_what_one_device_verifies_others_know<S: Stores>(mut stores: S) {
 /// Nothing is told to whom is not authenticated, nothing in legacy, and nothing under other policies.
 fn rule_36_only_authenticated_devices_are_told<S: Stores>(mut stores: S) {
     let (mut hub, [a1, a2, a3], b1) = four(&mut stores);
+    // it may read messages all the same: a person said so
+    decide_about(&mut hub, a1, a3, Trust::Blind);
     let start = hub.wire.len();
     verify(&mut hub, a1, b1);
     verify(&mut hub, a1, a2);
@@ -267,6 +269,12 @@ fn rule_36_what_strangers_say_is_held_and_bounded<S: Stores>(mut stores: S) {
         let said: Vec<_> = names.iter().map(|name| (ROMEO, *name, true)).collect();
         hub.deliver(juliet, &puppet.tell(&said));
     }
+    let held = |lines: &[String]| {
+        let lines = lines.iter();
+        lines.filter(|line| line.contains("HeldDecision")).count()
+    };
+    let of_a_contact = hub.dump(juliet);
+    assert_eq!(held(&of_a_contact), 64 + 1, "nobody has so many devices");
     let mut own = Puppet::new(Version::Omemo2, JULIET, 6);
     own.meet(&hub, JULIET, hub.id(juliet));
     for n in 0..30_u8 {
@@ -369,6 +377,37 @@ fn rule_36_what_is_owed_is_told_after_a_crash<S: Stores>(mut stores: S) {
         !lines.iter().any(|line| line.contains("OwedDecision")),
         "{lines:?}"
     );
+}
+
+/// A device that cannot be served is told when it can.
+fn rule_36_a_device_that_is_away_is_told_later<S: Stores>(mut stores: S) {
+    let (mut hub, [a1, a2, a3], b1) = four(&mut stores);
+    verify(&mut hub, a1, a2);
+    verify(&mut hub, a2, a1);
+    // a server shows a list without it, which it cannot correct
+    hub.go_offline(a2);
+    let [one, two, three] = [a1, a2, a3].map(|at| hub.id(at));
+    let show = |hub: &mut Hub<S::Store>, ids: &[u32]| {
+        for version in Version::ALL {
+            let all = list(version, ids.iter().copied());
+            hub.plant(JULIET, devices_node(version), "current", all);
+        }
+        hub.settle();
+    };
+    show(&mut hub, &[one, three]);
+    verify(&mut hub, a1, b1);
+    show(&mut hub, &[one, two, three]);
+    hub.pass(1);
+    let owed = |hub: &mut Hub<S::Store>| {
+        let lines = hub.dump(a1);
+        lines.iter().any(|line| line.contains("OwedDecision"))
+    };
+    assert!(owed(&mut hub), "not at every turn");
+    hub.pass(600);
+    assert!(!owed(&mut hub));
+    hub.go_online(a2);
+    hub.settle();
+    assert_eq!(thinks(&mut hub, a2, b1), Trust::Verified);
 }
 
 /// Sealed in the transaction that forgets that it is owed: nothing is kept of one that fails.
@@ -583,6 +622,7 @@ over!(
     rule_36_a_key_that_was_spoken_of_is_authenticated_when_it_is_met,
     rule_36_blind_trust_ends_with_the_first_verification,
     rule_36_what_is_owed_is_told_after_a_crash,
+    rule_36_a_device_that_is_away_is_told_later,
     rule_36_a_commit_that_fails_tells_nothing,
     rule_36_a_trust_message_that_expired_is_told_again,
     rule_36_the_later_decision_counts_in_any_order,
