@@ -100,6 +100,7 @@ fn a12_a_device_that_left_the_better_list_is_unserved_until_a_person_agrees<S: S
     assert_eq!(versions(&events, "6"), [Version::Legacy]);
 
     // and back: by a bundle, whose key is looked at again
+    hub.pass(7_200);
     let id = hub.id(romeo);
     show(&mut hub, ROMEO, Version::Omemo2, &[id]);
     assert_eq!(upgrades(&hub, juliet), 1);
@@ -202,6 +203,7 @@ fn a12_a_device_that_learns_the_better_protocol_is_reported<S: Stores>(mut store
     let events = hub.send(juliet, ROMEO, "1", "1");
     assert_eq!(versions(&events, "1"), [Version::Legacy]);
     assert_eq!(upgrades(&hub, juliet), 0);
+    hub.pass(7_200);
     let store = hub.leave(romeo);
     let store = stores.again(romeo.0, store);
     let romeo = hub.join(ROMEO, store, Settings::default());
