@@ -12,6 +12,8 @@
 //! - Nothing falls back to plaintext. Whom a message does not reach, and why, stands in
 //!   [`Event::Sealed`] or [`Event::Refused`].
 //!
+//! What else an app does in the life of a device, from verifying keys to rooms and recovery, stands in [`manual`].
+//!
 //! Keys are wiped from memory when they are dropped. Message text is not: it passes through XML elements
 //! and the app.
 //!
@@ -139,6 +141,7 @@ mod error;
 mod event;
 #[cfg(feature = "hazmat")]
 pub mod hazmat;
+pub mod manual;
 mod message;
 mod opt_out;
 mod output;
