@@ -285,6 +285,19 @@ pub enum Event {
         /// What the server refused to do.
         incomplete: Vec<String>,
     },
+    /// [`Account::repair`](crate::Account::repair) has looked at the bundles of our own account.
+    Repaired {
+        /// In which protocol.
+        version: Version,
+        /// Bundles that were on no list for a day: the server was asked to remove them.
+        removed: Vec<DeviceId>,
+        /// Bundles that are on no list: they go when they still are not in a day.
+        orphans: Vec<DeviceId>,
+        /// Devices on the list whose bundle is not there: nobody can begin to write to them.
+        without_bundle: Vec<DeviceId>,
+        /// Why nothing could be looked at.
+        failure: Option<String>,
+    },
     /// This device is off the server and its secrets are erased.
     Deactivated {
         /// What the server refused to do, and what this machine did.

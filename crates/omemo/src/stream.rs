@@ -83,6 +83,8 @@ pub(crate) enum Ask {
     RemoveBundle(Version, DeviceId),
     /// To push us an account's list from now on.
     Subscribe(Version, BareJid),
+    /// All bundles of our own account.
+    OwnBundles(Version),
     /// What our server says it can do.
     Features,
     /// To take ourselves off the server.

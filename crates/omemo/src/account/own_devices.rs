@@ -26,6 +26,21 @@ impl<S: Store + 'static> Account<S> {
         self.ask(|call| Ok(call.account.label.clone()))
     }
 
+    /// Looks at the bundles of our own account, where one node holds them all (omemo:2), and tidies up:
+    /// a bundle that is on no list is one that a device left behind, and is removed when it still is on
+    /// none a day after it was first seen (a device publishes its bundle before it is listed). Devices
+    /// that are listed without a bundle are named: they renew it themselves if they are in use, else
+    /// [`remove_device`](Self::remove_device) takes them off. Ends with
+    /// [`Event::Repaired`](crate::Event::Repaired). Worth a call now and then, when a person looks at the
+    /// account's devices.
+    ///
+    /// # Errors
+    /// [`Error::Store`]; [`CallerError::Offline`](crate::CallerError::Offline);
+    /// [`CallerError::Removed`](crate::CallerError::Removed).
+    pub fn repair(&mut self) -> Result<Output, Error> {
+        self.call(|call| call.repair())
+    }
+
     /// Takes another device of this account off the lists of all protocols and its bundles off the
     /// server: a phone that was lost, or a client that is used no more. Everybody else's entry stays
     /// as it is. Ends with [`Event::DeviceRemoved`](crate::Event::DeviceRemoved); without it, as after

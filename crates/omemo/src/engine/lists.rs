@@ -8,6 +8,7 @@ use omemo_ratchet::Version;
 use super::Call;
 use super::downgrade::ListChange;
 use super::questions::Reply;
+use super::repair::ORPHAN;
 use crate::protocol;
 use crate::stanza::devices::DeviceList;
 use crate::stanza::pubsub::{self, EventKind, Items};
@@ -185,6 +186,13 @@ impl<T: Transaction> Call<'_, T> {
             if !is_first && row.listed_at.is_none() {
                 self.newly_listed(version, &row.address)?;
             }
+            // no orphan any more
+            let orphan = row.failure.as_deref() == Some(ORPHAN);
+            let row = DeviceRow {
+                retry_after: row.retry_after.filter(|_| !orphan),
+                failure: row.failure.filter(|_| !orphan),
+                ..row
+            };
             self.write(Change::PutDevice(DeviceRow {
                 listed: true,
                 label,

@@ -21,6 +21,7 @@ mod plan;
 mod publish;
 mod questions;
 mod receive;
+mod repair;
 mod replace;
 mod restore;
 mod rooms;

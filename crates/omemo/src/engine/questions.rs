@@ -90,6 +90,7 @@ impl<T: Transaction> Call<'_, T> {
                 Ok(())
             }
             Ask::Subscribe(..) => Ok(()),
+            Ask::OwnBundles(version) => self.own_bundles_answered(version, &reply),
             Ask::Features => {
                 self.features_answered(&reply);
                 Ok(())

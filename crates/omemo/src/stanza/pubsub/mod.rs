@@ -8,7 +8,8 @@ mod request;
 pub(crate) use event::{EventKind, event};
 pub(crate) use items::{Items, items};
 pub(crate) use request::{
-    configure, delete, fetch_item, fetch_newest, publish, retract, subscribe, unsubscribe,
+    configure, delete, fetch_all, fetch_item, fetch_newest, publish, retract, subscribe,
+    unsubscribe,
 };
 
 #[cfg(test)]

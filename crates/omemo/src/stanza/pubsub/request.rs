@@ -14,6 +14,12 @@ pub(crate) fn fetch_newest(id: &str, to: Option<&BareJid>, node: &str) -> Elemen
     iq::get(id, to, pubsub([items]))
 }
 
+/// Asks for all items of a node (XEP-0060 §6.5.2).
+pub(crate) fn fetch_all(id: &str, to: Option<&BareJid>, node: &str) -> Element {
+    let items = node::with_attributes("items", PUBSUB, [("node", node)]);
+    iq::get(id, to, pubsub([items]))
+}
+
 /// Asks for one item of a node (XEP-0060 §6.5.8).
 pub(crate) fn fetch_item(id: &str, to: Option<&BareJid>, node: &str, item: &str) -> Element {
     let mut items = node::with_attributes("items", PUBSUB, [("node", node)]);
