@@ -137,6 +137,34 @@ fn a15_a_replay_while_its_prekey_is_kept_is_quiet<S: Stores>(mut stores: S, vers
     assert_eq!(hub.dump(juliet), before);
 }
 
+/// A15, A07: nothing in a key exchange says who sends it, so that it could come again under another name.
+fn a15_a_key_exchange_comes_under_one_name_while_its_prekey_is_kept<S: Stores>(
+    mut stores: S,
+    version: Version,
+) {
+    let (mut hub, juliet, mut puppets) = crowd(&mut stores, version, 1);
+    hub.strangers.push(ROMEO.into());
+    let stanza = puppets[0].text("once");
+    assert_eq!(read(&hub.deliver(juliet, &stanza)), ["once"]);
+    hub.settle();
+    assert_eq!(used(&mut hub, juliet), 1, "the prekey is still there");
+    let before = hub.dump(juliet);
+    let mut other_account = stanza.clone();
+    omemo_tests::hub::set(&mut other_account, "from", format!("{ROMEO}/x"));
+    let other_device = xml(&String::from(&stanza)
+        .replace("sid=\"1\"", "sid=\"2\"")
+        .replace("sid='1'", "sid='2'"));
+    assert_ne!(other_device, stanza);
+    for stanza in [other_account, other_device] {
+        let reasons = unread(&hub.deliver(juliet, &stanza));
+        assert!(
+            matches!(reasons[..], [UndecryptableReason::KeyExchangeRefused(_)]),
+            "{reasons:?}"
+        );
+        assert_eq!(hub.dump(juliet), before);
+    }
+}
+
 /// A17: every device that an account shows leaves rows behind, so that it may show as many as a list may hold.
 #[test]
 fn a17_an_account_shows_no_more_devices_than_a_list_holds() {
@@ -405,6 +433,7 @@ fn a_handle_that_is_not_online_reads_and_does_nothing_else() {
 over_versions!(
     rule_28_one_prekey_serves_two_senders_until_the_catch_up_ends,
     a15_a_replay_while_its_prekey_is_kept_is_quiet,
+    a15_a_key_exchange_comes_under_one_name_while_its_prekey_is_kept,
     a18_deletion_that_waits_survives_a_restart,
     rule_28_answers_that_wait_survive_a_restart_and_go_once_a_device,
     a_forgotten_catch_up_closes_after_an_hour,

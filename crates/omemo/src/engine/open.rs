@@ -179,6 +179,12 @@ impl<T: Transaction> Call<'_, T> {
         else {
             return Err(unknown_pre_key(peer, message));
         };
+        if pre_key.used_at.is_some() && self.is_known_elsewhere(peer, exchange.identity())? {
+            return Err(UndecryptableReason::KeyExchangeRefused(
+                "its prekey was used before, and its identity key is another device's".into(),
+            )
+            .into());
+        }
         let signed = self
             .tx
             .signed_pre_key(peer.version, exchange.signed_pre_key_id())
@@ -206,6 +212,21 @@ impl<T: Transaction> Call<'_, T> {
             Err(SessionError::Randomness(error)) => Err(Error::from(error).into()),
             Err(error) => Err(UndecryptableReason::KeyExchangeRefused(error.to_string()).into()),
         }
+    }
+
+    /// Whether another device has shown this key. Nothing in a key exchange says who sends it: as long
+    /// as its prekey is kept, whoever delivers it could do so again under another name.
+    fn is_known_elsewhere(&self, peer: &Peer, key: &IdentityKey) -> Result<bool, Error> {
+        let Address { jid, device } = &peer.address;
+        let owners = self.tx.key_owners(&key.fingerprint())?;
+        if owners.iter().any(|owner| owner != jid) {
+            return Ok(true);
+        }
+        let devices = self.tx.devices(peer.version, jid)?;
+        let is_it = |row: &DeviceRow| row.identity.as_ref() == Some(key);
+        Ok(devices
+            .iter()
+            .any(|row| row.address.device != *device && is_it(row)))
     }
 
     /// Every new device leaves rows behind that only its account could take back.
