@@ -8,6 +8,7 @@ use omemo_tokio::Server;
 use serde::{Deserialize, Serialize};
 
 use crate::file::FileCommand;
+use crate::room::RoomCommand;
 use crate::vectors::Vectors;
 
 const EXAMPLES: &str = "\
@@ -16,6 +17,7 @@ Examples:
   omemo init juliet@capulet.example            make a device for this account
   omemo send romeo@montague.example 'Good night'
   omemo listen                                 print what others send, until Ctrl-C
+  omemo room send orchard@rooms.example 'To all of you'
   omemo devices romeo@montague.example         whose keys would be used, and their fingerprints
   omemo trust romeo@montague.example 'a1b2c3d4 ...'
                                                after comparing all eight groups with him
@@ -74,6 +76,9 @@ Examples:
   omemo listen --json --count 1    wait for one message, for a script
   omemo listen --echo --for 60     answer everything for a minute")]
     Listen(Listen),
+    /// Talk in rooms, encrypted for all their members, those that are away too
+    #[command(subcommand)]
+    Room(RoomCommand),
     /// List the devices of an account (ours without JID) with their fingerprints, or remove one of ours
     #[command(
         args_conflicts_with_subcommands = true,
@@ -174,6 +179,7 @@ impl Command {
             | Self::OptOut(OptOut { json, .. })
             | Self::ReplaceSession(ReplaceSession { json, .. })
             | Self::Vectors(Vectors::Verify { json, .. } | Vectors::Run { json, .. }) => *json,
+            Self::Room(command) => command.is_json(),
             Self::Demo { .. }
             | Self::Trust(_)
             | Self::Distrust(_)
@@ -380,6 +386,10 @@ mod tests {
             "--data d send a@b hello --json",
             "send a@b hello --data d",
             "listen --json --echo --count 3 --for 9",
+            "room join r@c",
+            "room join r@c --nick me --create --member a@b --member c@d --json",
+            "room send r@c hello --nick me --json",
+            "room listen r@c --count 1 --for 9 --json",
             "devices",
             "devices a@b --json",
             "trust a@b 0011",
@@ -424,6 +434,9 @@ mod tests {
             "init a@b --protocols omemo3",
             "listen --count many",
             "trust a@b",
+            "room",
+            "room send r@c",
+            "room join r@c/nick",
             "file",
             "file encrypt",
             "file encrypt p --cipher rot13",

@@ -184,19 +184,37 @@ impl Home {
             connection.server = Some(server);
         }
         connection.ca_file.clone_from(&self.config.ca_file);
-        connection.archive = match fs::read_to_string(self.folder.join(ARCHIVE)) {
-            Ok(id) if id.trim().is_empty() => Archive::All,
-            Ok(id) => Archive::After(id.trim().to_owned()),
-            Err(_) => Archive::FromNowOn,
-        };
+        connection.archive = self.position(ARCHIVE);
         Ok(connection)
     }
 
     /// Everything in the archive up to here has been read.
     pub(crate) fn archived(&self, position: &Archive) -> Result<(), Failure> {
+        self.note_position(ARCHIVE, position)
+    }
+
+    /// Where to go on in the archive of a room; the first time what is said from now on counts.
+    pub(crate) fn room_archive(&self, room: &BareJid) -> Archive {
+        self.position(&room_archive(room))
+    }
+
+    /// Everything in the archive of a room up to here has been read.
+    pub(crate) fn room_archived(&self, room: &BareJid, position: &Archive) -> Result<(), Failure> {
+        self.note_position(&room_archive(room), position)
+    }
+
+    fn position(&self, file: &str) -> Archive {
+        match fs::read_to_string(self.folder.join(file)) {
+            Ok(id) if id.trim().is_empty() => Archive::All,
+            Ok(id) => Archive::After(id.trim().to_owned()),
+            Err(_) => Archive::FromNowOn,
+        }
+    }
+
+    fn note_position(&self, file: &str, position: &Archive) -> Result<(), Failure> {
         match position {
-            Archive::After(id) => self.write(ARCHIVE, id),
-            Archive::All => self.write(ARCHIVE, ""),
+            Archive::After(id) => self.write(file, id),
+            Archive::All => self.write(file, ""),
             _ => Ok(()),
         }
     }
@@ -217,6 +235,20 @@ impl Home {
             ))),
         }
     }
+}
+
+/// A file for the position in a room's archive. Not every JID is a file's name.
+fn room_archive(room: &BareJid) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"@.-_".contains(&byte);
+    let name: String = room
+        .as_str()
+        .bytes()
+        .map(|byte| match plain(byte) {
+            true => char::from(byte).to_string(),
+            false => format!("%{byte:02x}"),
+        })
+        .collect();
+    format!("{ARCHIVE}-{name}")
 }
 
 fn unreadable(path: &Path, reason: &str) -> Failure {

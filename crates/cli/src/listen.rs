@@ -13,6 +13,7 @@ use crate::happening::Happening;
 use crate::home::Home;
 use crate::live::{Live, password};
 use crate::report::{Report, note};
+use crate::room::{Place, enter};
 use crate::send::message_id;
 
 /// How our answers begin; what begins so is not answered, or two that listen would never stop.
@@ -21,13 +22,20 @@ const ECHO: &str = "echo: ";
 /// How long the last answers may take to reach the server.
 const FAREWELL: Duration = Duration::from_secs(30);
 
-pub(crate) async fn listen(home: &Home, options: &Listen, report: Report) -> Result<(), Failure> {
+/// Listens to everybody, or to one room.
+pub(crate) async fn listen(
+    home: &Home,
+    options: &Listen,
+    place: Option<&Place>,
+    report: Report,
+) -> Result<(), Failure> {
     let account = home.account()?;
     let password = password(home)?;
     let mut stop = Stop::new(options.seconds)?;
     let mut listener = Listener {
         live: Live::start(home, account, password)?,
         home,
+        place,
         report,
         echo: options.echo,
         left: options.count,
@@ -41,6 +49,8 @@ pub(crate) async fn listen(home: &Home, options: &Listen, report: Report) -> Res
 struct Listener<'a> {
     live: Live<'a>,
     home: &'a Home,
+    /// The room that is listened to, if it is one.
+    place: Option<&'a Place>,
     report: Report,
     echo: bool,
     /// How many messages are still to come, if that matters.
@@ -60,6 +70,12 @@ impl Listener<'_> {
         };
         self.report
             .ready(self.home.jid(), ready.device, &ready.fingerprint)?;
+        if let Some(place) = self.place {
+            tokio::select! {
+                entered = enter(&mut self.live, self.home, place, self.report) => entered?,
+                () = stop.wait() => return Ok(()),
+            }
+        }
         let waiting = self.live.client.ask(omemo::Account::unacknowledged).await?;
         for message in &waiting {
             self.message(message).await?;
@@ -107,7 +123,10 @@ impl Listener<'_> {
 
     /// Prints a message once; then it has been handed over and leaves the inbox.
     async fn message(&mut self, message: &Message) -> Result<(), Failure> {
-        if self.left == Some(0) || !self.printed.insert(message.inbox_id) {
+        let is_meant = self
+            .place
+            .is_none_or(|place| message.chat == Chat::Room(place.room.clone()));
+        if self.left == Some(0) || !is_meant || !self.printed.insert(message.inbox_id) {
             return Ok(());
         }
         // Typing notices and the like have no body.
@@ -124,7 +143,12 @@ impl Listener<'_> {
 
     async fn answer(&mut self, message: &Message, body: &str) -> Result<(), Failure> {
         let id = message_id()?;
-        let chat = Chat::Direct(message.from.jid.clone());
+        let chat = match &message.chat {
+            // one that is not listened to was not joined
+            Chat::Room(_) if self.place.is_none() => return Ok(()),
+            Chat::Room(_) => message.chat.clone(),
+            _ => Chat::Direct(message.from.jid.clone()),
+        };
         let outgoing = Outgoing::text(id.clone(), chat, &format!("{ECHO}{body}"));
         self.live.client.send(outgoing).await?;
         self.answers.insert(id);

@@ -130,6 +130,7 @@ impl<'a> Live<'a> {
     fn keep(&self, event: &Event) -> Result<(), Failure> {
         match event {
             Event::Archived(position) => self.home.archived(position)?,
+            Event::RoomArchived { room, position } => self.home.room_archived(room, position)?,
             Event::Lost { reason, retry_in } => note(&format!(
                 "The connection is gone: {reason}. Trying again in {} s.",
                 retry_in.as_secs().max(1)

@@ -18,6 +18,7 @@ mod opt_out;
 mod recover;
 mod replace_session;
 mod report;
+mod room;
 mod send;
 mod trust;
 mod vectors;
@@ -75,8 +76,9 @@ fn run(args: Args, report: Report) -> Result<(), Failure> {
                 send::send(&Home::load(folder)?, to, &text, report).await
             }
             Command::Listen(options) => {
-                listen::listen(&Home::load(folder)?, &options, report).await
+                listen::listen(&Home::load(folder)?, &options, None, report).await
             }
+            Command::Room(command) => room::room(&Home::load(folder)?, command, report).await,
             Command::Devices {
                 command: Some(Devices::Remove { device }),
                 ..

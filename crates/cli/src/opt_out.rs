@@ -1,6 +1,6 @@
 //! `omemo opt-out`: asking a contact for plain text, and deciding when a contact asks (XEP-0384 §5.7).
 
-use omemo::{BareJid, OptOutAnswer};
+use omemo::{BareJid, Chat, OptOutAnswer};
 
 use crate::args::OptOut;
 use crate::failure::Failure;
@@ -34,7 +34,7 @@ pub(crate) async fn opt_out(home: &Home, options: OptOut, report: Report) -> Res
     live.client
         .call(move |account| account.opt_out(message, &to, reason.as_deref()))
         .await?;
-    deliver(live, &id, &jid, report).await
+    deliver(live, &id, &Chat::Direct(jid), report).await
 }
 
 fn answer(home: &Home, jid: &BareJid, answer: OptOutAnswer) -> Result<(), Failure> {

@@ -41,6 +41,11 @@ pub(crate) enum Line<'a> {
         served: Vec<ServedDevice<'a>>,
         unserved: Vec<UnservedDevice<'a>>,
     },
+    Room {
+        room: &'a str,
+        members: Vec<&'a str>,
+        lacking: &'a [String],
+    },
     Device {
         jid: &'a str,
         device: u32,
@@ -211,6 +216,33 @@ impl Report {
         }
         for unserved in unserved {
             text += &format!("\n  not for {}", harmless(&unserved.to_string()));
+        }
+        say(&text)
+    }
+
+    /// Who gets messages to a room.
+    pub(crate) fn room(
+        self,
+        room: &BareJid,
+        members: &[BareJid],
+        lacking: &[String],
+    ) -> io::Result<()> {
+        if self.json {
+            return line(&Line::Room {
+                room: room.as_str(),
+                members: members.iter().map(BareJid::as_str).collect(),
+                lacking,
+            });
+        }
+        let mut text = match members {
+            [] => format!("Nobody but us belongs to {}.", self.jid(room)),
+            _ => format!("Messages to {} are encrypted for", self.jid(room)),
+        };
+        for member in members {
+            text += &format!("\n  {}", self.jid(member));
+        }
+        for lacking in lacking {
+            text += &format!("\n  not known: {}", harmless(lacking));
         }
         say(&text)
     }

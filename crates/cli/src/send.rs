@@ -19,23 +19,39 @@ pub(crate) async fn send(
     text: &str,
     report: Report,
 ) -> Result<(), Failure> {
-    if text.is_empty() {
-        return Err(Failure::told("the message is empty"));
-    }
+    check(text)?;
     let account = home.account()?;
     let mut live = Live::start(home, account, password(home)?)?;
     live.ready().await?;
+    write(live, Chat::Direct(to), text, report).await
+}
+
+/// A message without a text would be refused.
+pub(crate) fn check(text: &str) -> Result<(), Failure> {
+    if text.is_empty() {
+        return Err(Failure::told("the message is empty"));
+    }
+    Ok(())
+}
+
+/// Sends a text, and waits until the server has it.
+pub(crate) async fn write(
+    live: Live<'_>,
+    chat: Chat,
+    text: &str,
+    report: Report,
+) -> Result<(), Failure> {
     let id = message_id()?;
-    let outgoing = Outgoing::text(id.clone(), Chat::Direct(to.clone()), text);
+    let outgoing = Outgoing::text(id.clone(), chat.clone(), text);
     live.client.send(outgoing).await?;
-    deliver(live, &id, &to, report).await
+    deliver(live, &id, &chat, report).await
 }
 
 /// Waits until the server has a message, and reports who can read it.
 pub(crate) async fn deliver(
     mut live: Live<'_>,
     id: &str,
-    to: &BareJid,
+    chat: &Chat,
     report: Report,
 ) -> Result<(), Failure> {
     let outcome = tokio::time::timeout(PATIENCE, outcome(&mut live, id))
@@ -46,8 +62,12 @@ pub(crate) async fn deliver(
             )
         })??;
     live.quit().await?;
+    let to = chat.jid();
     report.sent(to, &outcome.served, &outcome.unserved)?;
-    if outcome.served.iter().any(|served| served.device.jid == *to) {
+    // alone in a room, our own other devices are all that there is
+    let is_room = matches!(chat, Chat::Room(_));
+    let mut served = outcome.served.iter();
+    if served.any(|served| is_room || served.device.jid == *to) {
         Ok(())
     } else {
         Err(Failure::NobodyServed)

@@ -1,6 +1,7 @@
 //! Reading from the server's archive what came while we were away (XEP-0313), page by page.
 
 use omemo::{BareJid, Element};
+use tokio_xmpp::minidom::rxml::{Namespace, xml_ncname};
 use tokio_xmpp::parsers::mam::{Fin, Query, QueryId};
 use tokio_xmpp::parsers::ns;
 use tokio_xmpp::parsers::rsm::SetQuery;
@@ -13,7 +14,9 @@ const PAGE: usize = 50;
 /// Where we stand in the archive.
 #[derive(Debug)]
 pub(crate) struct Reader {
-    own: BareJid,
+    /// Whose archive: our own account's, or a room's.
+    owner: BareJid,
+    is_room: bool,
     open: Option<Open>,
     /// Everything up to here was handed out.
     position: Archive,
@@ -50,11 +53,20 @@ pub(crate) struct Answer {
 impl Reader {
     pub(crate) fn new(own: BareJid, start: &Archive) -> Self {
         Self {
-            own,
+            owner: own,
+            is_room: false,
             open: None,
             position: start.clone(),
             live: None,
             reported: start.clone(),
+        }
+    }
+
+    /// The archive of a room.
+    pub(crate) fn of_room(room: BareJid, start: &Archive) -> Self {
+        Self {
+            is_room: true,
+            ..Self::new(room, start)
         }
     }
 
@@ -77,7 +89,7 @@ impl Reader {
             return false;
         };
         let ours = stanza.is("message", ns::JABBER_CLIENT)
-            && is_own_account(stanza, &self.own)
+            && is_from(stanza, &self.owner, self.is_room)
             && stanza
                 .get_child("result", ns::MAM)
                 .is_some_and(|result| result.attr("queryid") == Some(open.id.as_str()));
@@ -90,6 +102,9 @@ impl Reader {
     /// Takes the answer to the open question.
     pub(crate) fn answered(&mut self, iq: &Element) -> Option<Answer> {
         let id = stanza::answered_id(iq)?;
+        if self.is_room && !is_from(iq, &self.owner, true) {
+            return None;
+        }
         let Open { kind, messages, .. } = self.open.take_if(|open| open.id == id)?;
         let fin = iq
             .get_child("fin", ns::MAM)
@@ -130,10 +145,14 @@ impl Reader {
         if self.position == Archive::Off || !stanza.is("message", ns::JABBER_CLIENT) {
             return;
         }
+        // anybody can write an element that names a room: only what comes by the room counts
+        if self.is_room && !comes_by(stanza, &self.owner) {
+            return;
+        }
         let id = stanza
             .children()
             .filter(|child| child.is("stanza-id", ns::SID))
-            .filter(|child| child.attr("by") == Some(self.own.as_str()))
+            .filter(|child| child.attr("by") == Some(self.owner.as_str()))
             .find_map(|child| child.attr("id"));
         let Some(id) = id else {
             return;
@@ -172,7 +191,14 @@ impl Reader {
             }),
             flip_page: false,
         };
-        let question = stanza::iq_set(&id, query);
+        let mut question = stanza::iq_set(&id, query);
+        if self.is_room {
+            question.set_attr(
+                Namespace::NONE,
+                xml_ncname!("to").into(),
+                self.owner.as_str(),
+            );
+        }
         self.open = Some(Open {
             id,
             kind,
@@ -182,11 +208,20 @@ impl Reader {
     }
 }
 
-/// Whether our own account sent it: what has no `from` comes from there (RFC 6120 §8.1.2.1).
-fn is_own_account(stanza: &Element, own: &BareJid) -> bool {
+/// Whether the owner of an archive sent it: what has no `from` comes from our own account
+/// (RFC 6120 §8.1.2.1).
+fn is_from(stanza: &Element, owner: &BareJid, is_room: bool) -> bool {
+    match stanza.attr("from") {
+        Some(from) => BareJid::parse(from).is_ok_and(|from| from == *owner),
+        None => !is_room,
+    }
+}
+
+/// Whether it comes from a room or one of its occupants.
+fn comes_by(stanza: &Element, room: &BareJid) -> bool {
     stanza
         .attr("from")
-        .is_none_or(|from| BareJid::parse(from).is_ok_and(|from| from == *own))
+        .is_some_and(|from| BareJid::of(from).is_ok_and(|from| from == *room))
 }
 
 #[cfg(test)]

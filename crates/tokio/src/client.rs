@@ -1,10 +1,10 @@
 //! The handle by which an app speaks to its running account.
 
 use omemo::store::Store;
-use omemo::{Account, BareJid, InboxId, Outgoing, Output};
+use omemo::{Account, BareJid, Element, InboxId, Outgoing, Output};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::Error;
+use crate::{Archive, Error};
 
 /// Something to do with the account; what comes of it is sent.
 pub(crate) type Call<S> = Box<dyn FnOnce(&mut Account<S>) -> Option<Output> + Send>;
@@ -13,8 +13,22 @@ pub(crate) type Call<S> = Box<dyn FnOnce(&mut Account<S>) -> Option<Output> + Se
 pub(crate) enum Command<S> {
     /// Do something with the account and send what comes of it.
     Call(Call<S>),
+    /// Be in a room from now on.
+    Join(Join),
+    /// Be in a room no more.
+    Leave(BareJid),
+    /// Ask somebody something of the app's own.
+    Request(Element, oneshot::Sender<Element>),
     /// Close the stream in good order and end.
     Quit,
+}
+
+/// A room to be in.
+pub(crate) struct Join {
+    pub(crate) room: BareJid,
+    pub(crate) nick: String,
+    pub(crate) archive: Archive,
+    pub(crate) done: oneshot::Sender<Result<(), Error>>,
 }
 
 /// Speaks to an account that a [`Driver`](crate::Driver) runs; cheap to clone.
@@ -36,7 +50,7 @@ impl<S: Store + 'static> Client<S> {
         F: FnOnce(&mut Account<S>) -> Result<Output, omemo::Error> + Send + 'static,
     {
         let (tell, told) = oneshot::channel();
-        self.command(Box::new(move |account| match call(account) {
+        let work = move |account: &mut Account<S>| match call(account) {
             Ok(output) => {
                 tell.send(Ok(())).ok();
                 Some(output)
@@ -45,8 +59,8 @@ impl<S: Store + 'static> Client<S> {
                 tell.send(Err(error)).ok();
                 None
             }
-        }))
-        .await?;
+        };
+        self.command(Command::Call(Box::new(work))).await?;
         Ok(told.await.map_err(|_| Error::Ended)??)
     }
 
@@ -60,11 +74,11 @@ impl<S: Store + 'static> Client<S> {
         F: FnOnce(&mut Account<S>) -> Result<R, omemo::Error> + Send + 'static,
     {
         let (tell, told) = oneshot::channel();
-        self.command(Box::new(move |account| {
+        let work = move |account: &mut Account<S>| {
             tell.send(question(account)).ok();
             None
-        }))
-        .await?;
+        };
+        self.command(Command::Call(Box::new(work))).await?;
         Ok(told.await.map_err(|_| Error::Ended)??)
     }
 
@@ -93,16 +107,58 @@ impl<S: Store + 'static> Client<S> {
         self.ask(move |account| account.acknowledge(&ids)).await
     }
 
+    /// Joins a room (XEP-0045) under this nick, now and on every new stream, until
+    /// [`leave`](Self::leave). The account's events tell when messages can be sent to it, and why not
+    /// ([`Account::enter`]). Messages of before come out of its archive (XEP-0313), from `archive` on,
+    /// not out of its history.
+    ///
+    /// # Errors
+    /// [`Error::Join`] for a nick that is none; else as [`call`](Self::call).
+    pub async fn join(
+        &self,
+        room: BareJid,
+        nick: impl Into<String>,
+        archive: Archive,
+    ) -> Result<(), Error> {
+        let (done, told) = oneshot::channel();
+        let nick = nick.into();
+        self.command(Command::Join(Join {
+            room,
+            nick,
+            archive,
+            done,
+        }))
+        .await?;
+        told.await.map_err(|_| Error::Ended)?
+    }
+
+    /// Leaves a room.
+    ///
+    /// # Errors
+    /// [`Error::Ended`] when the driver has ended.
+    pub async fn leave(&self, room: BareJid) -> Result<(), Error> {
+        self.command(Command::Leave(room)).await
+    }
+
+    /// Asks a server or somebody else something of the app's own, such as to configure a room: an
+    /// `<iq/>` of type `get` or `set`, whose id is replaced. Gives the answer, which may be an error.
+    ///
+    /// # Errors
+    /// [`Error::NoAnswer`] when we are offline, or the connection is lost before the answer;
+    /// [`Error::Ended`] when the driver has ended.
+    pub async fn request(&self, iq: Element) -> Result<Element, Error> {
+        let (tell, told) = oneshot::channel();
+        self.command(Command::Request(iq, tell)).await?;
+        told.await.map_err(|_| Error::NoAnswer)
+    }
+
     /// Closes the stream in good order; the driver then ends. Does not wait for it.
     pub async fn quit(&self) {
         self.commands.send(Command::Quit).await.ok();
     }
 
-    async fn command(&self, call: Call<S>) -> Result<(), Error> {
-        self.commands
-            .send(Command::Call(call))
-            .await
-            .map_err(|_| Error::Ended)
+    async fn command(&self, command: Command<S>) -> Result<(), Error> {
+        self.commands.send(command).await.map_err(|_| Error::Ended)
     }
 }
 

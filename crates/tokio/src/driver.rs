@@ -4,15 +4,17 @@ use std::collections::VecDeque;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use omemo::store::Store;
-use omemo::{Account, Element, Output, Ticket, Timestamp};
+use omemo::{Account, BareJid, Element, Output, Ticket, Timestamp};
 use tokio::sync::mpsc;
 
 use crate::archive::Reader;
 use crate::caps::Capabilities;
-use crate::client::{Client, Command};
+use crate::client::{Client, Command, Join};
 use crate::flight::Flight;
 use crate::line::{Line, Progress};
 use crate::link::{Arrival, Lost};
+use crate::requests::Requests;
+use crate::rooms::Rooms;
 use crate::session::Session;
 use crate::{Config, Error, Event};
 
@@ -32,6 +34,10 @@ pub struct Driver<S> {
     line: Line,
     session: Session,
     archive: Reader,
+    rooms: Rooms,
+    requests: Requests,
+    capabilities: Capabilities,
+    own: BareJid,
     commands: mpsc::Receiver<Command<S>>,
     events: mpsc::Sender<Event>,
     /// Events that the channel had no room for.
@@ -62,8 +68,13 @@ impl<S: Store + Send + 'static> Driver<S> {
     ) -> Result<(Self, Client<S>, mpsc::Receiver<Event>), Error> {
         let (tell, events) = mpsc::channel(CHANNEL);
         let (command, commands) = mpsc::channel(CHANNEL);
+        let capabilities = Capabilities::new(account.features());
         let driver = Self {
-            session: Session::new(config.jid.clone(), Capabilities::new(account.features())),
+            session: Session::new(config.jid.clone(), capabilities.clone()),
+            capabilities,
+            own: config.jid.clone(),
+            rooms: Rooms::default(),
+            requests: Requests::default(),
             archive: Reader::new(config.jid.clone(), &config.archive),
             line: Line::new(config)?,
             account,
@@ -96,6 +107,13 @@ impl<S: Store + Send + 'static> Driver<S> {
                 Step::Command(Some(Command::Call(call))) => {
                     if let Some(output) = call(&mut self.account) {
                         self.send(output);
+                    }
+                }
+                Step::Command(Some(Command::Join(join))) => self.join(join)?,
+                Step::Command(Some(Command::Leave(room))) => self.leave(&room)?,
+                Step::Command(Some(Command::Request(iq, answer))) => {
+                    if let Some(link) = self.line.link() {
+                        link.send(self.requests.open(iq, answer), None);
                     }
                 }
                 Step::Command(Some(Command::Quit) | None) => return self.quit().await,
@@ -153,18 +171,60 @@ impl<S: Store + Send + 'static> Driver<S> {
         if !resumed {
             let greeting = self.session.greet(&mut self.archive);
             self.reply(greeting);
+            for room in self.rooms.jids() {
+                self.enter(&room)?;
+            }
         }
         Ok(())
     }
 
+    fn join(&mut self, join: Join) -> Result<(), Error> {
+        let added = self.rooms.add(&join.room, &join.nick, &join.archive);
+        let is_added = added.is_ok();
+        join.done.send(added.map_err(Error::from)).ok();
+        // until the stream is up there is nobody to be asked; then all rooms are entered
+        if is_added && self.line.link().is_some() {
+            self.enter(&join.room)?;
+        }
+        Ok(())
+    }
+
+    /// The account first, so that it sees every presence.
+    fn enter(&mut self, room: &BareJid) -> Result<(), Error> {
+        let output = self.account.enter(room)?;
+        self.send(output);
+        self.reply(
+            self.rooms
+                .join(room, &self.capabilities)
+                .into_iter()
+                .collect(),
+        );
+        Ok(())
+    }
+
+    fn leave(&mut self, room: &BareJid) -> Result<(), Error> {
+        let farewell = self.rooms.remove(room).into_iter().collect();
+        let output = self.account.leave(room)?;
+        self.send(output);
+        self.reply(farewell);
+        Ok(())
+    }
+
     fn stanza(&mut self, stanza: Element) -> Result<(), Error> {
-        if self.archive.keeps(&stanza) {
+        if self.archive.keeps(&stanza) || self.rooms.keeps(&stanza) {
             return Ok(());
         }
         let output = self.account.receive(&stanza)?;
         let mut consumed = output.consumed;
         self.send(output);
         self.archive.note(&stanza);
+        self.rooms.note(&stanza);
+        if !consumed {
+            consumed = self.requests.answered(&stanza, &self.own);
+        }
+        if !consumed {
+            consumed = self.room_archive(&stanza)?;
+        }
         if !consumed {
             let outcome = self.session.take(&stanza, &mut self.archive);
             self.reply(outcome.replies);
@@ -186,10 +246,29 @@ impl<S: Store + Send + 'static> Driver<S> {
         if let Some(position) = self.archive.news() {
             self.tell(Event::Archived(position));
         }
+        for (room, position) in self.rooms.news() {
+            self.tell(Event::RoomArchived { room, position });
+        }
         if !consumed {
             self.tell(Event::Stanza(stanza));
         }
         Ok(())
+    }
+
+    /// A page of a room's archive; `false` when it is none.
+    fn room_archive(&mut self, stanza: &Element) -> Result<bool, Error> {
+        let Some((room, answer)) = self.rooms.answered(stanza) else {
+            return Ok(false);
+        };
+        if !answer.page.is_empty() {
+            let output = self.account.receive_all(&answer.page)?;
+            self.send(output);
+        }
+        match answer.next {
+            Some(next) => self.reply(vec![next]),
+            None => self.tell(Event::RoomCaughtUp { room }),
+        }
+        Ok(true)
     }
 
     fn receipts(&mut self, tickets: &[Ticket]) -> Result<(), Error> {
@@ -209,6 +288,7 @@ impl<S: Store + Send + 'static> Driver<S> {
             self.account.offline();
             self.flight.forget();
             self.held.clear();
+            self.requests.forget();
         }
         tracing::info!(%reason, ?retry_in, "offline");
         self.tell(Event::Lost { reason, retry_in });
@@ -220,6 +300,10 @@ impl<S: Store + Send + 'static> Driver<S> {
             self.transmit(stanza);
         }
         for event in output.events {
+            if let omemo::Event::RoomReady { room, .. } = &event {
+                let question = self.rooms.begin(room);
+                self.reply(question.into_iter().collect());
+            }
             self.tell(Event::Account(event));
         }
         self.wake = output.wake;

@@ -106,9 +106,24 @@ pub enum Error {
     /// The account itself: its store, a wrong call, or a bug.
     #[error(transparent)]
     Account(#[from] omemo::Error),
+    /// A room cannot be joined like this.
+    #[error(transparent)]
+    Join(#[from] JoinError),
+    /// The connection was lost before the answer came.
+    #[error("the connection was lost before the server had answered. Try again")]
+    NoAnswer,
     /// The driver has ended, so nobody is there to do this.
     #[error("the connection has been ended")]
     Ended,
+}
+
+/// Why a room cannot be joined.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum JoinError {
+    /// The nick cannot stand in an occupant's JID (XEP-0045 §4.1).
+    #[error("{0:?} is no nick: it has to be a text that can end a JID")]
+    Nick(String),
 }
 
 impl Error {
@@ -121,11 +136,13 @@ impl Error {
             // down closes at once.
             Self::NotXmpp { .. } | Self::StreamRefused { .. } | Self::NoEncryption { .. } => false,
             Self::LoginRefused { temporary, .. } => !*temporary,
+            Self::NoAnswer => false,
             Self::UntrustedCertificate { .. }
             | Self::WrongPassword { .. }
             | Self::CaFile { .. }
             | Self::NoTls(_)
             | Self::Account(_)
+            | Self::Join(_)
             | Self::Ended => true,
         }
     }

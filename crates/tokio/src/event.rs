@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use omemo::{Element, FullJid};
+use omemo::{BareJid, Element, FullJid};
 
 use crate::Archive;
 
@@ -37,6 +37,20 @@ pub enum Event {
     /// Everything in the archive up to here has been handed to the account: keep it, and begin
     /// here the next time ([`Config::archive`](crate::Config::archive)).
     Archived(Archive),
+    /// The same of a room's archive: keep it, and give it to [`Client::join`](crate::Client::join) the
+    /// next time.
+    RoomArchived {
+        /// Which room.
+        room: BareJid,
+        /// The position.
+        position: Archive,
+    },
+    /// What was said in a room while we were away has been read; where it has no archive there was
+    /// nothing to read.
+    RoomCaughtUp {
+        /// Which room.
+        room: BareJid,
+    },
     /// A message or presence that has nothing to do with OMEMO.
     Stanza(Element),
 }

@@ -37,7 +37,9 @@
 //!   password; connects again, with growing pauses, when a connection that stood is lost;
 //! - tells the account that a stanza was sent when the server says so: by stream management
 //!   (XEP-0198), with resumption; without it by the answer to a ping, or an orderly end;
-//! - does what each client does: presence with capabilities, carbons, the roster, the archive.
+//! - does what each client does: presence with capabilities, carbons, the roster, the archive;
+//! - is in the rooms that the app has [joined](Client::join), on every new stream again, and reads their
+//!   archives.
 //!
 //! What it does not know: OMEMO. Every stanza goes to the account first.
 //!
@@ -60,6 +62,8 @@ mod flight;
 mod ledger;
 mod line;
 mod link;
+mod requests;
+mod rooms;
 mod session;
 mod stanza;
 mod tls;
@@ -67,5 +71,5 @@ mod tls;
 pub use client::Client;
 pub use config::{Archive, Config, Security, Server, ServerError};
 pub use driver::Driver;
-pub use error::Error;
+pub use error::{Error, JoinError};
 pub use event::Event;
