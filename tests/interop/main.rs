@@ -18,6 +18,7 @@ mod experiment;
 mod failures;
 mod foreign;
 mod restarts;
+mod rooms;
 mod wire;
 
 use std::env;
@@ -32,6 +33,7 @@ const SCENARIOS: &[&[Scenario]] = &[
     c_bot::SCENARIOS,
     foreign::SCENARIOS,
     restarts::SCENARIOS,
+    rooms::SCENARIOS,
     devices::SCENARIOS,
     conversation::SCENARIOS,
     ejabberd::SCENARIOS,

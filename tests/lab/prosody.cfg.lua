@@ -39,3 +39,8 @@ certificates = "@CERTIFICATES@"
 archive_expires_after = "never"
 
 VirtualHost "@DOMAIN@"
+
+-- Rooms, whose archive is kept by the room itself.
+Component "rooms.@DOMAIN@" "muc"
+modules_enabled = { "muc_mam" }
+muc_log_all_rooms = true

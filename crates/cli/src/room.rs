@@ -56,12 +56,16 @@ only members in.")]
         json: bool,
     },
     /// Print the messages of a room as they arrive, those first that were missed
-    Listen {
-        #[command(flatten)]
-        place: Place,
-        #[command(flatten)]
-        options: Listen,
-    },
+    Listen(ListenRoom),
+}
+
+/// What `omemo room listen` is told.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ListenRoom {
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    options: Listen,
 }
 
 /// A room, and who we are in it.
@@ -92,7 +96,7 @@ impl RoomCommand {
     pub(crate) const fn is_json(&self) -> bool {
         match self {
             Self::Join { json, .. } | Self::Send { json, .. } => *json,
-            Self::Listen { options, .. } => options.json,
+            Self::Listen(listen) => listen.options.json,
         }
     }
 }
@@ -106,7 +110,7 @@ pub(crate) async fn room(home: &Home, command: RoomCommand, report: Report) -> R
             ..
         } => join(home, &place, create, &members, report).await,
         RoomCommand::Send { place, text, .. } => write(home, &place, &text, report).await,
-        RoomCommand::Listen { place, options } => {
+        RoomCommand::Listen(ListenRoom { place, options }) => {
             listen::listen(home, &options, Some(&place), report).await
         }
     }
@@ -177,32 +181,31 @@ async fn ready(
     create: bool,
     report: Report,
 ) -> Result<(), Failure> {
-    let (told, lacking) = await_room(live, &place.room, create).await?;
-    // somebody may have become a member since
-    let room = place.room.clone();
-    let known = live
-        .client
-        .ask(move |account| account.members(&room))
-        .await?;
-    let members = known.unwrap_or(told);
-    report.room(&place.room, &members, &lacking)?;
-    Ok(())
+    loop {
+        let lacking = await_room(live, &place.room, create).await?;
+        let room = place.room.clone();
+        let members = live.client.ask(move |account| account.members(&room));
+        // what was ready then may be asked anew by now
+        if let Some(members) = members.await? {
+            report.room(&place.room, &members, &lacking)?;
+            return Ok(());
+        }
+    }
 }
 
-/// Waits until the members of a room are known. One that is being made is anonymous at first.
+/// Waits until the members of a room are known; gives what is not. One that is being made is
+/// anonymous at first.
 async fn await_room(
     live: &mut Live<'_>,
     room: &BareJid,
     create: bool,
-) -> Result<(Vec<BareJid>, Vec<String>), Failure> {
+) -> Result<Vec<String>, Failure> {
     let waiting = async {
         loop {
             match live.next().await? {
                 Event::Account(omemo::Event::RoomReady {
-                    room: of,
-                    members,
-                    lacking,
-                }) if of == *room => return Ok((members, lacking)),
+                    room: of, lacking, ..
+                }) if of == *room => return Ok(lacking),
                 Event::Account(omemo::Event::RoomRefused { room: of, reason })
                     if of == *room && !(create && reason == UnservedReason::RoomAnonymous) =>
                 {

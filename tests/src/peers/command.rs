@@ -176,6 +176,53 @@ impl Device {
         talker
     }
 
+    /// `omemo room listen`, once it is in the room and knows its members.
+    ///
+    /// # Panics
+    ///
+    /// When it does not get there.
+    #[must_use]
+    pub fn listen_in(&self, room: &str, options: &[&str]) -> Talker {
+        let mut arguments = vec!["room", "listen", room, "--json", "--for", LISTEN_SECONDS];
+        arguments.extend(options);
+        let mut talker = self.start(&arguments);
+        talker.expect("ready", COMMAND_PATIENCE, |_| true);
+        talker.expect("room", COMMAND_PATIENCE, |event| event["room"] == room);
+        talker
+    }
+
+    /// `omemo room send`, which has to reach exactly these devices: account, device, namespace of the protocol.
+    ///
+    /// # Panics
+    ///
+    /// When it reaches others, or in another way.
+    pub fn send_in(&self, room: &str, text: &str, devices: &[(&str, u64, &str)]) {
+        let (code, events, story) = self.run(&["room", "send", room, text, "--json"]);
+        assert_eq!(code, 0, "omemo room send failed\n{story}");
+        let sent = events.iter().find(|event| event["event"] == "sent");
+        let sent = sent.unwrap_or_else(|| panic!("omemo room send said no `sent`\n{story}"));
+        let mut served: Vec<_> = sent["served"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| {
+                let text = |name: &str| one[name].as_str().unwrap_or_default();
+                (
+                    text("jid"),
+                    one["device"].as_u64().unwrap_or_default(),
+                    text("protocol"),
+                )
+            })
+            .collect();
+        let mut wanted = devices.to_vec();
+        served.sort_unstable();
+        wanted.sort_unstable();
+        assert_eq!(
+            served, wanted,
+            "it was not encrypted for whom it should\n{story}"
+        );
+    }
+
     /// `omemo devices`: one object for each device.
     ///
     /// # Panics
