@@ -87,8 +87,7 @@ fn two_each(lab: &Lab, protocols: &str, namespace: &str) {
         }
     }
     for (_, listener) in &mut listeners {
-        let rest = listener.unread();
-        assert!(rest.is_empty(), "more was shown than was sent: {rest:?}");
+        nothing_else(listener);
     }
 
     let amy = lab.account(&format!("amy-two-{protocols}"), Domain::A);
@@ -178,8 +177,7 @@ fn catches_up(lab: &Lab, protocols: &str, namespace: &str) {
     });
     assert!(copied > 0, "no carbon came");
     for listener in hear.iter_mut().chain([&mut bob_hears]) {
-        let rest = listener.unread();
-        assert!(rest.is_empty(), "more was shown than was sent: {rest:?}");
+        nothing_else(listener);
     }
 }
 
@@ -246,6 +244,20 @@ fn hearing(device: &Device) -> (u64, Talker) {
 
 fn expect(listener: &mut Talker, text: &str) -> serde_json::Value {
     listener.expect("message", PATIENCE, |message| message["body"] == text)
+}
+
+/// Nothing was shown that nobody asked for, except which requirement ejabberd breaks (rule 39), which has its cure.
+fn nothing_else(listener: &mut Talker) {
+    let mut rest = listener.unread();
+    let is_cured = |reason: &str| reason.contains("max_items in publish-options");
+    rest.retain(|event| {
+        event["event"] != "server-lacks" || !event["reason"].as_str().is_some_and(is_cured)
+    });
+    assert!(
+        rest.is_empty(),
+        "more was shown than was sent: {rest:?}\n{}",
+        listener.story()
+    );
 }
 
 /// How many such stanzas the servers saw.
