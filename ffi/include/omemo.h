@@ -205,6 +205,9 @@ enum omemo_event_kind
     // A key was handed over, in the message that the `OMEMO_EVENT_SEALED` of the same id is about: `id`, `jid`, `transported`. It is
     // told once.
     OMEMO_EVENT_KEY_SEALED = 37,
+    // `omemo_account_repair` has looked: `protocol`, `text` (which bundles were removed, which will be, and which are missing, in words
+    // for people; NULL if everything fits together).
+    OMEMO_EVENT_REPAIRED = 38,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -869,6 +872,15 @@ omemo_status omemo_account_remove_device(omemo_account *account,
                                          uint32_t device,
                                          omemo_output **output);
 
+// Looks whether what our account has published fits together, and removes the bundles that devices have left behind: those that were on no
+// list when they were first looked at and are on none a day later. Ends with `OMEMO_EVENT_REPAIRED`.
+//
+// `output` (out): free it with `omemo_output_free`.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_OFFLINE`, `OMEMO_REMOVED`, or one of `OMEMO_STORE_...`. Reads and writes the disk.
+omemo_status omemo_account_repair(omemo_account *account,
+                                  omemo_output **output);
+
 // Takes this device off the server, and then erases its secrets. Ends with `OMEMO_EVENT_DEACTIVATED`, now or in the next stream; then
 // the calls of the handle return `OMEMO_REMOVED`, and opening the store again makes a new device.
 //
@@ -1142,6 +1154,16 @@ const char *omemo_device_label(const omemo_device *device);
 
 // Why it could not be reached last, in words for people; NULL if nothing was wrong.
 const char *omemo_device_failure(const omemo_device *device);
+
+// When a message of it was last decrypted, to the day.
+//
+// `seconds` (out): seconds since 1970, written only if there was one; may be NULL.
+//
+// Returns whether there was.
+bool omemo_device_heard_at(const omemo_device *device, int64_t *seconds);
+
+// Whether it has been silent for so long that it is served no more, see `omemo_settings_set_stale`.
+bool omemo_device_is_stale(const omemo_device *device);
 
 // Whether it is this very device.
 bool omemo_device_is_own(const omemo_device *device);

@@ -21,6 +21,8 @@ pub struct omemo_device {
     trust: omemo_trust,
     label: Option<Text>,
     failure: Option<Text>,
+    heard_at: Option<i64>,
+    stale: bool,
     own: bool,
 }
 
@@ -36,6 +38,8 @@ impl omemo_device {
             trust: device.trust.into(),
             label: device.label.map(Text::new),
             failure: device.failure.map(Text::new),
+            heard_at: device.heard_at.map(omemo::Timestamp::seconds),
+            stale: device.stale,
             own: device.own,
         }
     }
@@ -125,6 +129,27 @@ pub extern "C" fn omemo_device_failure(device: *const omemo_device) -> *const c_
     ask(device, std::ptr::null(), |device| {
         text::pointer(device.failure.as_ref())
     })
+}
+
+/// When a message of it was last decrypted, to the day.
+///
+/// `seconds` (out): seconds since 1970, written only if there was one; may be NULL.
+///
+/// Returns whether there was.
+#[unsafe(no_mangle)]
+pub extern "C" fn omemo_device_heard_at(device: *const omemo_device, seconds: *mut i64) -> bool {
+    ask(device, false, |device| {
+        if let (Some(heard_at), Ok(place)) = (device.heard_at, Place::new(seconds)) {
+            place.put(heard_at);
+        }
+        device.heard_at.is_some()
+    })
+}
+
+/// Whether it has been silent for so long that it is served no more, see `omemo_settings_set_stale`.
+#[unsafe(no_mangle)]
+pub extern "C" fn omemo_device_is_stale(device: *const omemo_device) -> bool {
+    ask(device, false, |device| device.stale)
 }
 
 /// Whether it is this very device.

@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use omemo::{Address, BareJid, Event, Fingerprint, TransportedKey, Trust, Version};
+use omemo::{Address, BareJid, DeviceId, Event, Fingerprint, TransportedKey, Trust, Version};
 
 use crate::event_kind::omemo_event_kind;
 use crate::message::{bytes_of, omemo_message};
@@ -160,7 +160,7 @@ impl omemo_event {
                 ..Self::bare(Kind::OMEMO_EVENT_UNDECRYPTABLE)
             }
             .jid(from.as_str())
-            .device(device.map_or(0, omemo::DeviceId::get))
+            .device(device.map_or(0, DeviceId::get))
             .protocol(version)
             .text(reason.to_string()),
             other => Self::of_account(other),
@@ -347,12 +347,33 @@ impl omemo_event {
                     .device(device.get())
                     .incomplete(&incomplete)
             }
+            Event::Repaired {
+                version,
+                removed,
+                orphans,
+                without_bundle,
+                failure,
+            } => {
+                let mut findings: Vec<String> = failure.into_iter().collect();
+                findings.extend(finding("removed", &removed));
+                findings.extend(finding("on no list", &orphans));
+                findings.extend(finding("without a bundle", &without_bundle));
+                Self::bare(Kind::OMEMO_EVENT_REPAIRED)
+                    .protocol(version)
+                    .incomplete(&findings)
+            }
             Event::Deactivated { incomplete } => {
                 Self::bare(Kind::OMEMO_EVENT_DEACTIVATED).incomplete(&incomplete)
             }
             _ => Self::bare(Kind::OMEMO_EVENT_OTHER),
         }
     }
+}
+
+/// Devices of one kind, in words.
+fn finding(what: &str, devices: &[DeviceId]) -> Option<String> {
+    let ids: Vec<_> = devices.iter().map(ToString::to_string).collect();
+    (!ids.is_empty()).then(|| format!("{what}: {}", ids.join(", ")))
 }
 
 fn fingerprints(keys: &[Fingerprint]) -> Vec<Text> {

@@ -93,4 +93,7 @@ pub enum omemo_event_kind {
     /// A key was handed over, in the message that the `OMEMO_EVENT_SEALED` of the same id is about: `id`, `jid`, `transported`. It is
     /// told once.
     OMEMO_EVENT_KEY_SEALED = 37,
+    /// `omemo_account_repair` has looked: `protocol`, `text` (which bundles were removed, which will be, and which are missing, in words
+    /// for people; NULL if everything fits together).
+    OMEMO_EVENT_REPAIRED = 38,
 }

@@ -69,6 +69,20 @@ pub extern "C" fn omemo_account_remove_device(
     })
 }
 
+/// Looks whether what our account has published fits together, and removes the bundles that devices have left behind: those that were on no
+/// list when they were first looked at and are on none a day later. Ends with `OMEMO_EVENT_REPAIRED`.
+///
+/// `output` (out): free it with `omemo_output_free`.
+///
+/// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_OFFLINE`, `OMEMO_REMOVED`, or one of `OMEMO_STORE_...`. Reads and writes the disk.
+#[unsafe(no_mangle)]
+pub extern "C" fn omemo_account_repair(
+    account: *mut omemo_account,
+    output: *mut *mut omemo_output,
+) -> omemo_status {
+    with_output(account, output, |account| Ok(account.repair()?))
+}
+
 /// Takes this device off the server, and then erases its secrets. Ends with `OMEMO_EVENT_DEACTIVATED`, now or in the next stream; then
 /// the calls of the handle return `OMEMO_REMOVED`, and opening the store again makes a new device.
 ///

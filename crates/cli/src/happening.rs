@@ -1,7 +1,7 @@
 //! What happens to an account while it runs, beside messages: a line for scripts and a sentence for
 //! people.
 
-use omemo::{Address, BareJid, Event, Fingerprint, Trust, Version};
+use omemo::{Address, BareJid, DeviceId, Event, Fingerprint, Trust, Version};
 use serde::Serialize;
 
 use crate::report::hex;
@@ -26,6 +26,12 @@ pub(crate) struct Happening {
     reason: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     accounts: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    removed: Vec<u32>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    orphans: Vec<u32>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    without_bundle: Vec<u32>,
     /// What a person should be told, whatever the command.
     #[serde(skip)]
     pub(crate) sentence: Option<String>,
@@ -291,6 +297,20 @@ fn of_own_life(event: &Event) -> Option<Happening> {
             happening.reason = unfinished(incomplete);
             happening
         }
+        Event::Repaired {
+            version,
+            removed,
+            orphans,
+            without_bundle,
+            failure,
+        } => {
+            let mut happening = Happening::new("repaired").protocol(*version);
+            happening.reason.clone_from(failure);
+            happening.removed = ids(removed);
+            happening.orphans = ids(orphans);
+            happening.without_bundle = ids(without_bundle);
+            happening
+        }
         Event::Deactivated { incomplete } => {
             let mut happening = Happening::new("deactivated");
             happening.reason = unfinished(incomplete);
@@ -298,6 +318,10 @@ fn of_own_life(event: &Event) -> Option<Happening> {
         }
         _ => return None,
     })
+}
+
+fn ids(devices: &[DeviceId]) -> Vec<u32> {
+    devices.iter().map(|device| device.get()).collect()
 }
 
 /// What a server refused to do, as one reason.

@@ -128,6 +128,7 @@ static void ask_lists(struct client *client, const char *other) {
     read_text(omemo_device_fingerprint(device));
     read_text(omemo_device_label(device));
     read_text(omemo_device_failure(device));
+    CHECK(omemo_device_heard_at(device, NULL) == (i == 1) && !omemo_device_is_stale(device));
     if (i == 1) {
       omemo_output *output = NULL;
       const char *fingerprint = omemo_device_fingerprint(device);

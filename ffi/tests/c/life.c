@@ -98,6 +98,9 @@ static void begin_anew(struct client *client, struct client *other) {
 static void end(struct client *client) {
   omemo_output *output = NULL;
   uint32_t own = omemo_account_device(client->account);
+  IS(OMEMO_OK, omemo_account_repair(client->account, &output));
+  world_take(client, &output);
+  CHECK(happened(OMEMO_EVENT_REPAIRED) == 1);
   FAILS(OMEMO_OWN_DEVICE, output, omemo_account_remove_device(client->account, own, &output));
   FAILS(OMEMO_UNKNOWN_DEVICE, output, omemo_account_remove_device(client->account, own ^ 1, &output));
   IS(OMEMO_UNKNOWN_DEVICE, omemo_account_allow_downgrade(client->account, client->jid, own ^ 1));

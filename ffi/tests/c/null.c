@@ -149,6 +149,8 @@ static void calls_refuse_null(omemo_account *account) {
   IS(OMEMO_NULL, omemo_account_label(account, NULL, 0, NULL));
   FAILS(OMEMO_NULL, output, omemo_account_remove_device(NULL, 7, &output));
   IS(OMEMO_NULL, omemo_account_remove_device(account, 7, NULL));
+  FAILS(OMEMO_NULL, output, omemo_account_repair(NULL, &output));
+  IS(OMEMO_NULL, omemo_account_repair(account, NULL));
   FAILS(OMEMO_NULL, output, omemo_account_deactivate(NULL, false, &output));
   IS(OMEMO_NULL, omemo_account_deactivate(account, false, NULL));
 
@@ -318,6 +320,8 @@ static void accessors_take_null(void) {
   CHECK(omemo_device_label(NULL) == NULL);
   CHECK(omemo_device_failure(NULL) == NULL);
   CHECK(!omemo_device_is_own(NULL));
+  CHECK(!omemo_device_heard_at(NULL, NULL));
+  CHECK(!omemo_device_is_stale(NULL));
 
   CHECK(omemo_bytes_data(NULL) == NULL);
   CHECK(omemo_bytes_length(NULL) == 0);
