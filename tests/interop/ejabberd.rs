@@ -47,6 +47,16 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         run: |lab| pushed(lab, Domain::E, Domain::E),
         lacking,
     },
+    Scenario {
+        name: "ejabberd_has_a_room_with_a_member_elsewhere_omemo2",
+        run: |lab| room(lab, "omemo2", OMEMO2),
+        lacking,
+    },
+    Scenario {
+        name: "ejabberd_has_a_room_with_a_member_elsewhere_legacy",
+        run: |lab| room(lab, "legacy", LEGACY),
+        lacking,
+    },
 ];
 
 fn lacking() -> Option<String> {
@@ -236,6 +246,42 @@ fn pushed(lab: &Lab, of: Domain, to: Domain) {
         asked,
         "the contact asked for a list that it was told"
     );
+}
+
+/// A room of ejabberd's: a member of another server, and one who is away and reads the room's archive later.
+fn room(lab: &Lab, protocols: &str, namespace: &str) {
+    let room = format!("orchard-{protocols}@rooms.{}", Domain::E.name());
+    let [erin, bob, eve] =
+        [("erin", Domain::E), ("bob", Domain::B), ("eve", Domain::E)].map(|(user, domain)| {
+            let account = lab.account(&format!("{user}-orchard-{protocols}"), domain);
+            Device::init(lab, &account, protocols)
+        });
+    let [erins, bobs, eves] = [&erin, &bob, &eve].map(|device| device.account.jid.as_str());
+    let joins: [(_, &[&str]); 3] = [
+        (&erin, &["--create", "--member", bobs, "--member", eves]),
+        (&bob, &[]),
+        (&eve, &[]),
+    ];
+    for (device, options) in joins {
+        let (code, _, story) = device.run(&[&["room", "join", &room, "--json"], options].concat());
+        assert_eq!(code, 0, "omemo room join failed\n{story}");
+    }
+    let mut texts = Vec::new();
+    for (writer, reader, to) in [(&erin, &bob, bobs), (&bob, &erin, erins)] {
+        let mut listener = reader.listen_in(&room, &[]);
+        let text = lab.secret(&format!("to the room from {}", writer.account.jid));
+        let served = [(to, reader.id, namespace), (eves, eve.id, namespace)];
+        writer.send_in(&room, &text, &served);
+        let message = expect(&mut listener, &text);
+        assert_eq!(message["chat"], room.as_str());
+        assert_eq!(message["from"], writer.account.jid.as_str());
+        nothing_else(&mut listener);
+        texts.push(text);
+    }
+    let mut listener = eve.listen_in(&room, &[]);
+    for text in &texts {
+        assert_eq!(expect(&mut listener, text)["protocol"], namespace);
+    }
 }
 
 fn hearing(device: &Device) -> (u64, Talker) {

@@ -17,7 +17,7 @@ pub(super) fn issue(folder: &Path, domains: &[&str]) -> PathBuf {
     for domain in domains {
         // A server is a client of the other one, too.
         let extensions = format!(
-            "basicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth,clientAuth\nsubjectAltName=DNS:{domain}\n"
+            "basicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth,clientAuth\nsubjectAltName=DNS:{domain},DNS:rooms.{domain}\n"
         );
         fs::write(folder.join(format!("{domain}.ext")), extensions)
             .expect("extensions of a certificate");

@@ -30,8 +30,10 @@ pub(super) fn serve(network: &Network) {
             Record::Address(network.server(domain.number())),
         );
         // An address for a target: ejabberd asks us where the service is, but the system for the address of a name.
-        let service = Record::Service(S2S_PORT, network.server(domain.number()).to_string());
-        zone.insert(format!("_xmpp-server._tcp.{}", domain.name()), service);
+        for name in [domain.name().to_owned(), format!("rooms.{}", domain.name())] {
+            let service = Record::Service(S2S_PORT, network.server(domain.number()).to_string());
+            zone.insert(format!("_xmpp-server._tcp.{name}"), service);
+        }
     }
     let socket = network
         .dns
