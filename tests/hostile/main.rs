@@ -29,6 +29,7 @@ mod controls;
 mod ending;
 mod moves;
 mod observer;
+mod room;
 mod rows;
 mod run;
 mod schedule;

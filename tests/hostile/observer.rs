@@ -7,6 +7,7 @@ use minidom::Element;
 use omemo::{Message, Trust, TrustPolicy, Version};
 use omemo_tests::wire::{self, Ledger};
 
+use crate::room::{ROOM, Said};
 use crate::shape::{PUBSUB, namespace, read_bundle};
 use crate::view::{Key, Reader, View};
 
@@ -34,6 +35,8 @@ pub struct Watch {
     pub decided: BTreeMap<(String, Key), Trust>,
     /// Whom each of its ratchet keys was ever for.
     readers: BTreeMap<(Version, Key), Reader>,
+    /// What the room has said to it.
+    pub said: Said,
     /// The texts that it has shown.
     shown: BTreeSet<String>,
 }
@@ -81,6 +84,7 @@ impl Watch {
             view: View::default(),
             decided: BTreeMap::new(),
             readers: BTreeMap::new(),
+            said: Said::default(),
             shown: BTreeSet::new(),
         }
     }
@@ -195,11 +199,17 @@ impl Observer {
             for keys in encrypted.children().flat_map(Element::children) {
                 let of = keys.attr("jid").unwrap_or(&jid);
                 assert!(
-                    keys.name() != "keys" || of == to || of == jid,
+                    keys.name() != "keys" || self.is_for(at, &to, of),
                     "ADDRESSEE: {at} names {of} in a message to {to}"
                 );
             }
         }
+    }
+
+    /// Whether a message there may be encrypted for this account: the contact, our own, or who the room says.
+    fn is_for(&self, at: usize, to: &str, jid: &str) -> bool {
+        let watch = &self.watches[at];
+        jid == watch.jid || jid == to || (to == ROOM && watch.said.is_member(jid))
     }
 
     /// A key around content: who holds the other end of its chain must be allowed to read it, at this moment.
@@ -222,7 +232,7 @@ impl Observer {
             "READER: {at} writes another device's id over a key"
         );
         assert!(
-            (jid == to || *jid == watch.jid) && !(*jid == watch.jid && *id == watch.id),
+            self.is_for(at, to, jid) && !(*jid == watch.jid && *id == watch.id),
             "READER: {at} has encrypted a message to {to} for device {id} of {jid}"
         );
         let known = watch.view.devices.get(&(version, jid.clone(), *id));
@@ -316,7 +326,7 @@ impl Observer {
         );
         let chat = message.chat.jid().to_string();
         let expected = match &text.to {
-            Some(to) if jid == watch.jid => Some(to.clone()),
+            Some(to) if jid == watch.jid || to == ROOM => Some(to.clone()),
             _ => Some(jid.clone()),
         };
         assert!(

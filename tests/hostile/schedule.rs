@@ -86,6 +86,17 @@ impl Schedule {
         world.pushes = chance.percent(75);
         world.enlist(MALLORY, &mut chance);
         world.settle();
+        // some of them know each other from a room
+        if chance.percent(50) {
+            for at in 0..world.devices.len() {
+                let jid = world.devices[at].jid.clone();
+                let given = ["member", "admin", "owner"][chance.index(3)];
+                let affiliations = &mut world.server.room.affiliations;
+                affiliations.insert(jid, given.into());
+                world.enter(at);
+            }
+            world.settle();
+        }
         world
     }
 }

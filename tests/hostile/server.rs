@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use minidom::Element;
 use omemo_tests::hub::{error, set};
 
+use crate::room::{ROOM, Room};
 use crate::shape::PUBSUB;
 
 const OWNER: &str = "http://jabber.org/protocol/pubsub#owner";
@@ -50,6 +51,7 @@ pub struct Server {
     pub lies: BTreeMap<Place, Option<Element>>,
     /// Everything that was ever published.
     pub old: Vec<(Place, Element)>,
+    pub room: Room,
     /// What happens to the next questions.
     pub moods: VecDeque<Mood>,
 }
@@ -143,6 +145,9 @@ impl Server {
         iq: &Element,
         answer: &mut Answer,
     ) -> Result<Option<Element>, Element> {
+        if owner == ROOM {
+            return self.room.answer(iq);
+        }
         if iq.attr("type") == Some("set") && owner != own {
             return Err(error("auth", "forbidden", None));
         }

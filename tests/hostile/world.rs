@@ -17,6 +17,7 @@ use omemo_tests::hub::{Seeded, set};
 use omemo_tests::wire::bare;
 
 use crate::observer::{Observer, Text, WORD, Watch};
+use crate::room::{ROOM, Said};
 use crate::server::Server;
 use crate::shape::{carbon, devices_node, push};
 use crate::view::{Key, View};
@@ -162,6 +163,9 @@ impl World {
 
     pub fn go_online(&mut self, at: usize, caught_up: bool) {
         self.devices[at].online = true;
+        // no room knows a new stream
+        self.expel(at, &[]);
+        self.observer.watches[at].said = Said::default();
         let full = FullJid::parse(&self.devices[at].full).unwrap();
         self.call(at, move |account| account.online(full, false));
         if caught_up {
@@ -177,6 +181,7 @@ impl World {
 
     pub fn go_offline(&mut self, at: usize) {
         self.devices[at].online = false;
+        self.expel(at, &[]);
         if let Some(account) = &mut self.devices[at].account {
             account.offline();
         }
@@ -202,6 +207,7 @@ impl World {
         let account = Account::open(store, jid, device.settings.clone(), environment).unwrap();
         device.account = Some(account);
         device.tickets.clear();
+        self.observer.watches[at].said = Said::default();
     }
 
     /// A person writes something that nobody has written before.
@@ -232,7 +238,7 @@ impl World {
         text
     }
 
-    fn unique(&mut self) -> String {
+    pub fn unique(&mut self) -> String {
         self.written += 1;
         format!("{WORD} {}", self.written)
     }
@@ -327,6 +333,7 @@ impl World {
         let own = self.devices[at].jid.clone();
         let mut concerns = BTreeSet::new();
         speakers(&stanza, &own, 0, &mut concerns);
+        self.observer.watches[at].said.hear(&stanza);
         self.call_about(at, &concerns, |account| account.receive(&stanza))
     }
 
@@ -366,6 +373,9 @@ impl World {
         let full = self.devices[at].full.clone();
         set(&mut stanza, "from", full.as_str());
         if stanza.name() == "iq" {
+            if stanza.attr("to") == Some(ROOM) {
+                self.observer.watches[at].said.asked(&stanza);
+            }
             let own = self.devices[at].jid.clone();
             let answer = self.server.answer(&own, &full, &stanza);
             for reply in answer.replies {
@@ -389,6 +399,9 @@ impl World {
         if self.history.len() > REMEMBERED {
             self.history.pop_front();
         }
+        if to == ROOM {
+            return self.reflect(at, message);
+        }
         for other in 0..self.devices.len() {
             let jid = &self.devices[other].jid;
             if other == at {
@@ -403,6 +416,24 @@ impl World {
             if villain.jid == to || villain.jid == own {
                 villain.receive(&own, message);
             }
+        }
+    }
+
+    /// The room hands on a message to everybody who is there, also to who has sent it.
+    fn reflect(&mut self, at: usize, message: &Element) {
+        let Some(nick) = self.server.room.nicks.get(&at).cloned() else {
+            return;
+        };
+        let own = self.devices[at].jid.clone();
+        let mut reflected = message.clone();
+        set(&mut reflected, "from", format!("{ROOM}/{nick}"));
+        let text = String::from(&reflected);
+        let there: Vec<_> = self.server.room.nicks.keys().copied().collect();
+        for other in there {
+            self.post(other, text.clone());
+        }
+        for villain in &mut self.villains {
+            villain.receive(&own, message);
         }
     }
 

@@ -155,7 +155,7 @@ pub fn misdirect(world: &mut World, chance: &mut Chance) {
 }
 
 /// The same with another value of an attribute of the outermost element.
-fn with_attribute(text: &str, name: &str, value: &str) -> String {
+pub fn with_attribute(text: &str, name: &str, value: &str) -> String {
     let mut stanza = crate::shape::xml(text);
     omemo_tests::hub::set(&mut stanza, name, value);
     String::from(&stanza)

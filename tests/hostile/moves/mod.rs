@@ -6,6 +6,7 @@ mod floods;
 mod life;
 mod lists;
 mod messages;
+mod rooms;
 
 use omemo_tests::chance::Chance;
 
@@ -58,6 +59,10 @@ pub enum Move {
     Replay,
     /// A message comes back as an error.
     Bounce,
+    /// People come into a room, talk there, and leave.
+    Room,
+    /// A room lies, or somebody pretends to be it.
+    LieAboutRoom,
     /// A villain writes, as mallory or in somebody's name.
     Villain,
     /// Key exchanges, many.
@@ -92,6 +97,8 @@ pub const KINDS: &[(Move, u64)] = &[
     (Move::Misdirect, 6),
     (Move::Replay, 5),
     (Move::Bounce, 2),
+    (Move::Room, 8),
+    (Move::LieAboutRoom, 6),
     (Move::Villain, 8),
     (Move::KeyExchanges, 1),
     (Move::Skips, 1),
@@ -124,6 +131,8 @@ impl Move {
             Self::Misdirect => messages::misdirect(world, chance),
             Self::Replay => messages::replay(world, chance),
             Self::Bounce => messages::bounce(world, chance),
+            Self::Room => rooms::life(world, chance),
+            Self::LieAboutRoom => rooms::lie(world, chance),
             Self::Villain => floods::villain(world, chance),
             Self::KeyExchanges => floods::key_exchanges(world, chance),
             Self::Skips => floods::skips(world, chance),
