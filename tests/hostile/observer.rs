@@ -139,9 +139,12 @@ impl Observer {
         let wanted = decided.unwrap_or_else(|| {
             let mut others = before.trust.iter().filter(|((of, _), _)| of == jid);
             let verified = others.any(|(_, level)| *level == Trust::Verified);
+            // what another account has shown before is never trusted blindly
+            let mut shown = before.trust.keys();
+            let shared = shown.any(|(of, other)| of != jid && other == key);
             match watch.policy {
                 TrustPolicy::Manual => Trust::Undecided,
-                _ if verified => Trust::Undecided,
+                _ if verified || shared => Trust::Undecided,
                 _ => Trust::Blind,
             }
         });
@@ -149,11 +152,15 @@ impl Observer {
             // those who are believed tell the truth
             Trust::Verified => automatic && self.is_true(jid, key),
             Trust::Distrusted => automatic && !self.is_true(jid, key),
-            _ => false,
+            // XEP-0450 §7.2: with the first verified key blind trust ends
+            Trust::Undecided => automatic,
+            Trust::Blind => false,
         };
-        let new = !before.trust.contains_key(place) || decided.is_some();
+        let is_new = !before.trust.contains_key(place);
+        // among the accounts that nobody looks at here another one may have shown it, too
+        let cautious = is_new && decided.is_none() && level == Trust::Undecided;
         assert!(
-            told || (new && level == wanted),
+            told || cautious || ((is_new || decided.is_some()) && level == wanted),
             "POLICY: device {} of {} holds a key of {jid} for {level}, not {wanted}",
             watch.id,
             watch.jid

@@ -333,6 +333,10 @@ impl World {
         let own = self.devices[at].jid.clone();
         let mut concerns = BTreeSet::new();
         speakers(&stanza, &own, 0, &mut concerns);
+        if concerns.contains(ROOM) && text.contains("<encrypted") {
+            // a room vouches for its occupants
+            concerns.extend(self.jids.iter().map(ToString::to_string));
+        }
         self.observer.watches[at].said.hear(&stanza);
         self.call_about(at, &concerns, |account| account.receive(&stanza))
     }

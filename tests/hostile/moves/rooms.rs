@@ -80,8 +80,8 @@ impl World {
         };
         self.observer.texts.insert(text.clone(), author);
         let chat = Chat::Room(BareJid::parse(ROOM).unwrap());
-        let outgoing = Outgoing::text(format!("r{text}"), chat, "");
-        let outgoing = Outgoing::text(outgoing.id, outgoing.chat, &text);
+        let id = format!("r{}", self.observer.texts.len());
+        let outgoing = Outgoing::text(id, chat, &text);
         self.call(from, move |account| account.send(outgoing));
     }
 
