@@ -342,7 +342,7 @@ mod tests {
         let jid = BareJid::parse("a@b").unwrap();
         let device = Address {
             jid: jid.clone(),
-            device: omemo::DeviceId::new(7).unwrap(),
+            device: DeviceId::new(7).unwrap(),
         };
         assert_eq!(
             json(&Event::NewDevice {
@@ -384,7 +384,7 @@ mod tests {
         let event = Event::NewKey {
             device: Address {
                 jid: BareJid::parse("a@b").unwrap(),
-                device: omemo::DeviceId::new(7).unwrap(),
+                device: DeviceId::new(7).unwrap(),
             },
             fingerprint: Fingerprint::new([0; 32]),
             trust: Trust::Undecided,

@@ -10,6 +10,7 @@ mod devices;
 mod downgrade;
 mod duties;
 mod inbox;
+mod input;
 mod leaving;
 mod lists;
 mod open;
@@ -40,8 +41,8 @@ use crate::store::{AccountRow, Change, Transaction};
 use crate::stream::Stream;
 use crate::{BareJid, CallerError, DeviceId, Error, Event, Output, Settings, Timestamp};
 
+pub(crate) use input::Input;
 pub(crate) use own_keys::{make_account, make_keys};
-pub(crate) use receive::Input;
 pub(crate) use restore::leave_numbers_out;
 
 /// What never changes while an account is open.
