@@ -119,6 +119,20 @@ fn rule_29_a_replacement_waits_for_the_stream<S: Stores>(mut stores: S, version:
     assert_eq!(outcome(&events), (vec![hub.id(romeo)], vec![]));
 }
 
+/// Content that is sealed meanwhile answers for everything that is owed but this.
+fn rule_29_content_leaves_a_replacement_owed<S: Stores>(mut stores: S, version: Version) {
+    let (mut hub, juliet, romeo) = friends(&mut stores, version);
+    hub.go_offline(juliet);
+    replace(&mut hub, juliet);
+    hub.write(juliet, ROMEO, "1", "one");
+    let heard = hub.devices[juliet.0].events.len();
+    hub.go_online(juliet);
+    hub.settle();
+    let events = hub.devices[juliet.0].events.split_off(heard);
+    assert_eq!(outcome(&events), (vec![hub.id(romeo)], vec![]));
+    assert_eq!(hub.bodies(romeo), ["hello", "one"]);
+}
+
 fn rule_29_one_device_or_all<S: Stores>(mut stores: S, version: Version) {
     let (mut hub, juliet, romeo) = friends(&mut stores, version);
     let tablet = hub.join(ROMEO, stores.make(), speaks(&[version]));
@@ -426,6 +440,7 @@ over_versions!(
     rule_29_a_replaced_session_sends_from_now_on,
     rule_29_at_most_four_sessions_are_kept,
     rule_29_a_replacement_waits_for_the_stream,
+    rule_29_content_leaves_a_replacement_owed,
     rule_29_one_device_or_all,
     rule_29_without_a_bundle_the_old_session_serves,
     rule_29_a_device_that_has_gone_is_not_replaced,
