@@ -390,6 +390,10 @@ fn a19_a_recovery_writes_to_nobody_unknown(version: Version) {
     let mallory = hub.join(MALLORY, stores.make(), speaks(&[version]));
     hub.send(mallory, JULIET, "spam", "spam");
     assert_eq!(hub.bodies(juliet).last().unwrap(), "spam");
+    // she has looked at the device, and that is all
+    let stranger = BareJid::parse(MALLORY).unwrap();
+    hub.call(juliet, |account| account.inspect(&stranger));
+    hub.settle();
     let since = hub.messages_of(juliet).len();
     hub.call(juliet, Account::recover);
     hub.settle();
