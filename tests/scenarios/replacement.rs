@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use omemo::store::Store;
 use omemo::{
-    Account, Address, BareJid, CallerError, DeviceId, Error, Event, Settings, Trust, Version,
+    Account, Address, BareJid, CallerError, DeviceId, Error, Event, Settings, Trust,
+    UndecryptableReason, Version,
 };
 use omemo_tests::hub::{At, Hub, speaks};
 use omemo_tests::wire::wrapped_keys;
@@ -122,11 +123,13 @@ fn rule_29_a_replacement_waits_for_the_stream<S: Stores>(mut stores: S, version:
 /// Content that is sealed meanwhile answers for everything that is owed but this.
 fn rule_29_content_leaves_a_replacement_owed<S: Stores>(mut stores: S, version: Version) {
     let (mut hub, juliet, romeo) = friends(&mut stores, version);
-    hub.go_offline(juliet);
-    replace(&mut hub, juliet);
-    hub.write(juliet, ROMEO, "1", "one");
     let heard = hub.devices[juliet.0].events.len();
-    hub.go_online(juliet);
+    hub.call(juliet, |account| {
+        account.replace_sessions(&self::romeo(), None)
+    });
+    // the bundle is not here yet
+    hub.write(juliet, ROMEO, "1", "one");
+    assert!(!served(&hub.devices[juliet.0].events[heard..], "1").is_empty());
     hub.settle();
     let events = hub.devices[juliet.0].events.split_off(heard);
     assert_eq!(outcome(&events), (vec![hub.id(romeo)], vec![]));
@@ -329,12 +332,19 @@ fn a20_omemo_2_never_heals() {
     let romeo = hub.join(ROMEO, stores.make(), speaks(&[Version::Omemo2]));
     hub.send(juliet, ROMEO, "hello", "hello");
     hub.send(romeo, JULIET, "hi", "hi");
+    hub.lets_pass = |stanza| stanza.name() != "message";
+    hub.send(romeo, JULIET, "lost", "lost");
+    hub.lets_pass = |_| true;
     let text = String::from(&hub.messages_of(romeo).pop().unwrap());
     let at = text.find("<key ").unwrap();
     let at = at + text[at..].find("</key>").unwrap() - 8;
     let damaged = xml(&format!("{}AAAA{}", &text[..at], &text[at + 4..]));
     let crossed = hub.wire.len();
-    hub.deliver(juliet, &damaged);
+    let refused = unread(&hub.deliver(juliet, &damaged));
+    assert!(matches!(
+        refused[..],
+        [UndecryptableReason::SessionRefused(_)]
+    ));
     hub.settle();
     assert_eq!(hub.wire.len(), crossed);
 }
