@@ -360,13 +360,20 @@ fn quirk_32_strangers_are_not_healed() {
     let mut mallory = Puppet::new(Version::Legacy, MALLORY, 3);
     mallory.enlist(&mut hub);
     mallory.meet(&hub, JULIET, hub.id(juliet));
+    assert_eq!(read(&hub.deliver(juliet, &mallory.text("spam"))), ["spam"]);
+    // she has looked at the device, and that is all
+    let stranger = BareJid::parse(MALLORY).unwrap();
+    hub.call(juliet, |account| account.inspect(&stranger));
+    hub.settle();
     let since = hub.messages_of(juliet).len();
-    let first = mallory.text("never arrives");
-    drop(first);
     let text = String::from(&mallory.text("damaged"));
     let at = text.find("</key>").unwrap() - 12;
     let damaged = xml(&format!("{}AAAA{}", &text[..at], &text[at + 4..]));
-    hub.deliver(juliet, &damaged);
+    let refused = unread(&hub.deliver(juliet, &damaged));
+    assert!(matches!(
+        refused[..],
+        [UndecryptableReason::SessionRefused(_)]
+    ));
     hub.settle();
     assert_eq!(hub.messages_of(juliet).len(), since);
 }
