@@ -15,6 +15,7 @@ mod account;
 mod bytes;
 mod device;
 mod event;
+mod event_from;
 mod event_kind;
 mod file;
 mod file_decryptor;
