@@ -39,6 +39,7 @@ mod removal;
 mod replacement;
 mod restore;
 mod rooms;
+mod rooms_entered;
 mod rooms_hostile;
 mod rotation;
 mod schedules;
