@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use omemo::store::Store;
 use omemo::{Event, Fingerprint, Settings, Trust, TrustPolicy, Version};
 use omemo_tests::hub::{At, Hub, speaks};
-use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
 
 use crate::over::{Memory, Stores};
 use crate::puppet::Puppet;
 use crate::stage::*;
+
+mod agreement;
 
 fn automatic() -> Settings {
     let mut settings = Settings::default();
@@ -495,123 +495,6 @@ fn level_of_device<S: Store + 'static>(hub: &mut Hub<S>, at: At, id: u32) -> Fin
         .iter()
         .find(|device| device.address.device.get() == id);
     device.unwrap().fingerprint.unwrap()
-}
-
-#[derive(Debug, Clone)]
-struct Schedule {
-    /// Which pairs verify each other by hand: the devices of each account along a tree, and one of each account, since
-    /// nobody can speak for another account's devices.
-    pairs: Vec<(usize, usize)>,
-    /// In which order, each half by itself.
-    order: Vec<usize>,
-    /// Who says what about a device that says nothing itself: who, at which place in the order, and what.
-    stranger: Vec<(usize, usize, bool)>,
-    /// Whose oldest message is delivered next.
-    deliveries: Vec<usize>,
-    /// How long it takes until the next decision.
-    pauses: Vec<u8>,
-}
-
-fn schedule() -> impl Strategy<Value = Schedule> {
-    let pairs = (0..2_usize, 0..3_usize, 3..5_usize)
-        .prop_map(|(third, one, other)| vec![(1, 0), (2, third), (4, 3), (one, other)]);
-    let order = Just((0..8_usize).collect::<Vec<_>>()).prop_shuffle();
-    let stranger = prop::collection::vec((0..3_usize, 0..8_usize, any::<bool>()), 0..3);
-    let deliveries = prop::collection::vec(0..5_usize, 60);
-    let pauses = prop::collection::vec(0..3_u8, 16);
-    (pairs, order, stranger, deliveries, pauses).prop_map(
-        |(pairs, order, stranger, deliveries, pauses)| Schedule {
-            pairs,
-            order,
-            stranger,
-            deliveries,
-            pauses,
-        },
-    )
-}
-
-/// Three devices of one account and two of another, who verify each other, agree in the end on everybody,
-/// and on a device that is verified and distrusted meanwhile; whatever the order of decisions and deliveries.
-#[test]
-fn rule_36_all_devices_agree_in_the_end() {
-    let cases = std::env::var("PROPTEST_CASES")
-        .ok()
-        .and_then(|text| text.parse().ok());
-    let mut config = Config::with_cases((24 * cases.unwrap_or(256_u32) / 256).max(1));
-    config.failure_persistence = None;
-    config.max_shrink_iters = 60;
-    TestRunner::new(config)
-        .run(&schedule(), |schedule| {
-            play(&schedule);
-            Ok(())
-        })
-        .unwrap();
-}
-
-fn play(schedule: &Schedule) {
-    let mut stores = Memory;
-    let mut hub = Hub::new(11);
-    let mut all: Vec<At> = (0..3)
-        .map(|_| hub.join(JULIET, stores.make(), automatic()))
-        .collect();
-    all.extend((0..2).map(|_| hub.join(ROMEO, stores.make(), automatic())));
-    // it is listed and known to all, and never says a word about anybody
-    let lost = hub.join(JULIET, stores.make(), speaks(&[Version::Omemo2]));
-    meet(&mut hub, &all);
-    let halves: Vec<(At, At)> = schedule
-        .pairs
-        .iter()
-        .flat_map(|(one, other)| [(all[*one], all[*other]), (all[*other], all[*one])])
-        .collect();
-    let mut deliveries = schedule.deliveries.iter().cycle();
-    let mut pauses = schedule.pauses.iter().cycle();
-    let mut was_decided = false;
-    for (place, half) in schedule.order.iter().enumerate() {
-        let (at, other) = halves[*half];
-        decide_about(&mut hub, at, other, Trust::Verified);
-        for (who, when, trust) in &schedule.stranger {
-            if *when == place {
-                let trust = if *trust {
-                    Trust::Verified
-                } else {
-                    Trust::Distrusted
-                };
-                decide_about(&mut hub, all[*who], lost, trust);
-                was_decided = true;
-            }
-        }
-        hub.pass_quietly((*pauses.next().unwrap()).into());
-        for _ in 0..6 {
-            hub.deliver_one(all[*deliveries.next().unwrap()]);
-        }
-    }
-    hub.settle();
-    for at in &all {
-        for of in &all {
-            if at != of {
-                assert_eq!(
-                    thinks(&mut hub, *at, *of),
-                    Trust::Verified,
-                    "{at:?} of {of:?}"
-                );
-            }
-        }
-    }
-    if was_decided {
-        let opinions: Vec<Trust> = all.iter().map(|at| thinks(&mut hub, *at, lost)).collect();
-        let first = opinions[0];
-        assert!(
-            opinions.iter().all(|opinion| *opinion == first),
-            "{opinions:?}"
-        );
-    }
-    for at in &all {
-        let lines = hub.dump(*at);
-        assert!(
-            !lines.iter().any(|line| line.contains("OwedDecision")),
-            "{at:?}"
-        );
-    }
 }
 
 over!(
