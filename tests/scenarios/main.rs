@@ -35,6 +35,7 @@ mod outbox;
 mod own_devices;
 mod publish;
 mod questions;
+mod recovery;
 mod removal;
 mod replacement;
 mod restore;

@@ -26,3 +26,12 @@ macro_rules! over_versions {
         })* }
     };
 }
+
+/// The same for stores with files only: what is put back is a file.
+macro_rules! in_files {
+    ($($name:ident),* $(,)?) => {
+        mod in_sqlite_by_protocol { $(#[test] fn $name() {
+            for version in $crate::over::BOTH { super::$name(version) }
+        })* }
+    };
+}

@@ -1,11 +1,9 @@
-//! Stores that are put back to an older state (A19): noticed, refused, and recovered.
-
-use std::collections::BTreeSet;
+//! Stores that are put back to an older state are noticed, and nothing is encrypted from them (A19).
 
 use minidom::Element;
 use omemo::{
-    Account, BareJid, Environment, Event, RestoreProof, Settings, Trust, UnsentReason,
-    UnservedReason, Version,
+    Account, BareJid, Environment, Event, RestoreProof, Settings, UnsentReason, UnservedReason,
+    Version,
 };
 use omemo_sqlite::{FileAnchor, SqliteStore};
 use omemo_tests::hub::{At, Hub, Mishap, Pocket, carbon, set, speaks};
@@ -15,19 +13,10 @@ use crate::over::{BOTH, Sqlite, Stores};
 use crate::rooms::{ROOM, cast};
 use crate::stage::*;
 
-type Net = Hub<SqliteStore>;
-
-/// Only a store with files has something to put back.
-macro_rules! in_files {
-    ($($name:ident),* $(,)?) => {
-        mod in_sqlite_by_protocol { $(#[test] fn $name() {
-            for version in $crate::over::BOTH { super::$name(version) }
-        })* }
-    };
-}
+pub type Net = Hub<SqliteStore>;
 
 /// Juliet, whose store may have an anchor, and Romeo, after each has heard from the other.
-fn two(stores: &mut Sqlite, version: Version, anchor: Option<&Pocket>) -> (Net, At, At) {
+pub fn two(stores: &mut Sqlite, version: Version, anchor: Option<&Pocket>) -> (Net, At, At) {
     let mut hub = Hub::new(7);
     if let Some(anchor) = anchor {
         hub.anchors.insert(At(0), anchor.clone());
@@ -39,7 +28,7 @@ fn two(stores: &mut Sqlite, version: Version, anchor: Option<&Pocket>) -> (Net, 
     (hub, juliet, romeo)
 }
 
-fn proofs(events: &[Event]) -> Vec<RestoreProof> {
+pub fn proofs(events: &[Event]) -> Vec<RestoreProof> {
     let proofs = events.iter().filter_map(|event| match event {
         Event::Restored { proof } => Some(proof.clone()),
         _ => None,
@@ -47,7 +36,7 @@ fn proofs(events: &[Event]) -> Vec<RestoreProof> {
     proofs.collect()
 }
 
-fn is_restored(hub: &mut Net, at: At) -> bool {
+pub fn is_restored(hub: &mut Net, at: At) -> bool {
     let account = hub.devices[at.0].account.as_mut().unwrap();
     account.restored().unwrap()
 }
@@ -64,7 +53,7 @@ fn harmful(hub: &Net, at: At, since: usize) -> Vec<String> {
 }
 
 /// No message key has encrypted two things.
-fn assert_nothing_reused(hub: &Net) {
+pub fn assert_nothing_reused(hub: &Net) {
     let mut ledger = Ledger::default();
     for crossed in &hub.wire {
         let jid = hub.devices[crossed.from.0].jid.to_string();
@@ -84,7 +73,7 @@ fn archived(message: &Element) -> Element {
 }
 
 /// Juliet sends more and her store is put back to where it was before that; gives what she had sent.
-fn put_back(hub: &mut Net, stores: &mut Sqlite, juliet: At) -> Vec<Element> {
+pub fn put_back(hub: &mut Net, stores: &mut Sqlite, juliet: At) -> Vec<Element> {
     hub.restart(juliet, |old| stores.back_up(juliet.0, old));
     let before = hub.messages_of(juliet).len();
     for n in 0..3 {
@@ -265,145 +254,6 @@ fn a19_a_restored_store_still_reads(version: Version) {
     assert_eq!(hub.bodies(juliet), ["hi", "while away", "while away"]);
 }
 
-fn a19_recovery_keeps_the_fingerprint_and_the_conversation(version: Version) {
-    let mut stores = Sqlite::default();
-    let anchor = Pocket::default();
-    let (mut hub, juliet, romeo) = two(&mut stores, version, Some(&anchor));
-    let second = hub.join(JULIET, stores.make(), speaks(&[version]));
-    hub.send(juliet, ROMEO, "to both", "to both");
-    hub.send(second, ROMEO, "and back", "and back");
-    let fingerprint = |hub: &Net, at: At| hub.devices[at.0].account.as_ref().unwrap().fingerprint();
-    let (device, key) = (hub.id(juliet), fingerprint(&hub, juliet));
-    let romeos = fingerprint(&hub, romeo);
-    let romeo_jid = BareJid::parse(ROMEO).unwrap();
-    let account = hub.devices[juliet.0].account.as_mut().unwrap();
-    let _ = account
-        .decide(&romeo_jid, &romeos, Trust::Verified)
-        .unwrap();
-    let old = bundle(&hub, version, JULIET, device).unwrap();
-    put_back(&mut hub, &mut stores, juliet);
-
-    hub.go_online(juliet);
-    hub.settle();
-    let heard = hub
-        .devices
-        .iter()
-        .map(|it| it.events.len())
-        .collect::<Vec<_>>();
-    hub.call(juliet, Account::recover);
-    hub.settle();
-    assert!(!is_restored(&mut hub, juliet));
-    let events = hub.devices[juliet.0].events.split_off(heard[juliet.0]);
-    let recovered = events.iter().filter(|it| matches!(it, Event::Recovered));
-    assert_eq!(recovered.count(), 1, "{events:?}");
-    assert_eq!(
-        replaced(&events),
-        [second, romeo].map(|at| hub.id(at)).into()
-    );
-
-    let new = bundle(&hub, version, JULIET, device).unwrap();
-    let (old_ids, new_ids) = (pre_keys(&old), pre_keys(&new));
-    assert_eq!(new_ids.len(), 100);
-    assert!(new_ids.iter().all(|id| !old_ids.contains(id)));
-    let distance = new_ids[0].abs_diff(old_ids[0]);
-    assert!((1 << 20..0xff_0000 - (1 << 20)).contains(&distance));
-    assert!(signed_pre_key(&new).abs_diff(signed_pre_key(&old)) >= 1 << 20);
-    assert_eq!((hub.id(juliet), fingerprint(&hub, juliet)), (device, key));
-
-    for n in 0..4 {
-        hub.send(juliet, ROMEO, &format!("j{n}"), &format!("j{n}"));
-        hub.send(romeo, JULIET, &format!("r{n}"), &format!("r{n}"));
-    }
-    assert!(
-        hub.bodies(romeo)
-            .ends_with(&["j0", "j1", "j2", "j3"].map(Into::into))
-    );
-    assert!(
-        hub.bodies(juliet)
-            .ends_with(&["r0", "r1", "r2", "r3"].map(Into::into))
-    );
-    assert_eq!(
-        hub.bodies(second)
-            .iter()
-            .filter(|it| it.starts_with('j'))
-            .count(),
-        4
-    );
-    assert_eq!(
-        hub.devices[juliet.0].messages.last().unwrap().trust,
-        Trust::Verified
-    );
-    for at in [romeo, second] {
-        let events = &hub.devices[at.0].events[heard[at.0]..];
-        let alarms = |it: &&Event| {
-            matches!(
-                it,
-                Event::NewKey { .. } | Event::IdentityChanged { .. } | Event::Undecryptable { .. }
-            )
-        };
-        assert_eq!(events.iter().find(alarms), None);
-    }
-    assert_nothing_reused(&hub);
-    // the anchor is in force again
-    let generation = anchor.generation();
-    hub.restart(juliet, |old| stores.again(juliet.0, old));
-    assert!(!is_restored(&mut hub, juliet));
-    assert!(anchor.generation() > generation);
-    hub.restart(juliet, |old| stores.put_back(juliet.0, old));
-    assert!(is_restored(&mut hub, juliet));
-}
-
-/// Which devices have a new session.
-fn replaced(events: &[Event]) -> BTreeSet<u32> {
-    let replaced = events.iter().filter_map(|event| match event {
-        Event::SessionReplaced { device, .. } => Some(device.device.get()),
-        _ => None,
-    });
-    replaced.collect()
-}
-
-/// Recovering is remembered: killed at any moment, it goes on.
-fn a19_a_recovery_goes_on_after_a_kill(version: Version) {
-    let mut stores = Sqlite::default();
-    let (mut hub, juliet, romeo) = two(&mut stores, version, None);
-    put_back(&mut hub, &mut stores, juliet);
-    // nothing has proved it: the app knows, and says so while it is offline
-    hub.call(juliet, Account::recover);
-    hub.restart_quietly(juliet, |old| stores.again(juliet.0, old));
-    let heard = hub.devices[juliet.0].events.len();
-    hub.go_online(juliet);
-    hub.settle();
-    let events = hub.devices[juliet.0].events.split_off(heard);
-    assert!(events.contains(&Event::Recovered), "{events:?}");
-    assert_eq!(replaced(&events), [hub.id(romeo)].into());
-    hub.send(romeo, JULIET, "r", "r");
-    hub.send(juliet, ROMEO, "j", "j");
-    assert_eq!(hub.bodies(juliet).last().unwrap(), "r");
-    assert_eq!(hub.bodies(romeo).last().unwrap(), "j");
-    assert_nothing_reused(&hub);
-}
-
-/// Strangers do not learn from it that we are there.
-fn a19_a_recovery_writes_to_nobody_unknown(version: Version) {
-    let mut stores = Sqlite::default();
-    let (mut hub, juliet, romeo) = two(&mut stores, version, None);
-    let mallory = hub.join(MALLORY, stores.make(), speaks(&[version]));
-    hub.send(mallory, JULIET, "spam", "spam");
-    assert_eq!(hub.bodies(juliet).last().unwrap(), "spam");
-    // she has looked at the device, and that is all
-    let stranger = BareJid::parse(MALLORY).unwrap();
-    hub.call(juliet, |account| account.inspect(&stranger));
-    hub.settle();
-    let since = hub.messages_of(juliet).len();
-    hub.call(juliet, Account::recover);
-    hub.settle();
-    let sent = hub.messages_of(juliet).split_off(since);
-    let addressees: Vec<_> = sent.iter().map(|it| it.attr("to").unwrap()).collect();
-    assert_eq!(addressees, [ROMEO]);
-    assert!(!has_payload(&sent[0]) && is_key_exchange(&sent[0]));
-    assert_eq!(hub.bodies(romeo).len(), 1);
-}
-
 /// Killed after the commit and before the anchor was written: the store is ahead, which is no proof.
 fn a19_a_kill_before_the_anchor_is_written_is_no_alarm(version: Version) {
     let mut stores = Sqlite::default();
@@ -574,9 +424,6 @@ in_files!(
     a19_a_forged_own_message_proves_nothing,
     a19_what_was_sealed_and_what_waits_is_given_up,
     a19_a_restored_store_still_reads,
-    a19_recovery_keeps_the_fingerprint_and_the_conversation,
-    a19_a_recovery_goes_on_after_a_kill,
-    a19_a_recovery_writes_to_nobody_unknown,
     a19_a_kill_before_the_anchor_is_written_is_no_alarm,
     a19_an_anchor_that_fails_is_reported,
     a19_a_later_anchor_withholds_what_was_sealed,

@@ -4,6 +4,7 @@
 
 mod pocket;
 mod room;
+mod seeded;
 mod server;
 mod watched;
 
@@ -15,11 +16,12 @@ use minidom::Element;
 use omemo::store::Store;
 use omemo::{
     Account, BareJid, Chat, Environment, Event, FullJid, Message, Outgoing, Output, Randomness,
-    RandomnessError, Role, Settings, Ticket, Timestamp, Version,
+    Role, Settings, Ticket, Timestamp, Version,
 };
 
 pub use self::pocket::{Mishap, Pocket};
 pub use self::room::Room;
+pub use self::seeded::Seeded;
 pub use self::server::{carbon, error, set};
 pub use self::watched::{Fragile, Watched};
 
@@ -490,20 +492,4 @@ pub fn speaks(versions: &[Version]) -> Settings {
     let mut settings = Settings::default();
     settings.versions = versions.to_vec();
     settings
-}
-
-/// Repeatable randomness; not for anything that matters.
-pub struct Seeded(pub u64);
-
-impl Randomness for Seeded {
-    fn fill(&mut self, _role: Role, out: &mut [u8]) -> Result<(), RandomnessError> {
-        for byte in out {
-            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut mixed = self.0;
-            mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            *byte = u8::try_from((mixed ^ (mixed >> 31)) & 0xff).unwrap_or(0);
-        }
-        Ok(())
-    }
 }
