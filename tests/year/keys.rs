@@ -15,8 +15,9 @@ const DAY: i64 = 86_400;
 /// XEP-0384 §4.2: a signed prekey is published for a week, and its secret stays for a week more.
 const ROTATION: i64 = 7 * DAY;
 const GRACE: i64 = 7 * DAY;
-/// How long a used prekey may stay: until the archive is read, which these devices do at once.
-const USED: i64 = 0;
+/// How long a used prekey may stay once the server has confirmed a bundle without it: whoever fetched an older one may have drawn
+/// it, too.
+const USED: i64 = 3_600;
 /// A bundle is never smaller, and is full again when its publication is through.
 const PRE_KEYS: usize = 100;
 /// Where the number of the next message stands in a session's stored form (layout 1).

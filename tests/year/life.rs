@@ -25,6 +25,8 @@ const SILENT: [usize; 3] = [5, 10, 11];
 const BREAKS: u64 = 3;
 /// Each store is looked through once in so many days.
 const LOOKS: i64 = 3;
+/// Days of silence after which a device is served no more.
+const STALE: i64 = 90;
 /// The 54th message of a chain (number 53) calls for an answer, which comes at once from whoever is awake.
 const HEARTBEAT: u32 = 53;
 const LONGEST_CHAIN: u32 = HEARTBEAT + 1;
@@ -86,6 +88,8 @@ pub struct Year {
     /// Who owes whom a heartbeat.
     turns: BTreeSet<(usize, usize)>,
     jids: Vec<BareJid>,
+    /// Somebody was left out as stale.
+    left_out: bool,
     totals: Totals,
 }
 
@@ -116,6 +120,7 @@ impl Year {
             read: vec![BTreeSet::new(); CAST.len()],
             turns: BTreeSet::new(),
             jids,
+            left_out: false,
             totals: Totals::default(),
         }
     }
@@ -243,6 +248,9 @@ impl Year {
                 );
                 self.owed[at].remove(&text);
                 self.totals.read += 1;
+                let was_away = matches!(CAST[at].2, Habit::Away(from, to) if to - from > STALE);
+                let is_back = was_away && self.left_out && self.awake.contains(&at);
+                self.totals.read_again += usize::from(is_back);
             }
         }
     }
@@ -299,6 +307,7 @@ impl Year {
                         "{at} cannot serve {unserved}"
                     );
                     self.totals.stale += 1;
+                    self.left_out = true;
                 }
             }
             Event::Refused { id, unserved, .. } => panic!("{at} cannot send {id}: {unserved:?}"),
@@ -376,6 +385,8 @@ impl Year {
             restarts,
             heartbeats,
             key_exchanges,
+            stale,
+            read_again,
             ..
         } = self.totals;
         let seen = [
@@ -385,9 +396,11 @@ impl Year {
             restarts > 30,
             heartbeats > 10,
             key_exchanges > 50,
+            stale > 0,
+            read_again > 0,
         ];
         assert_eq!(
-            seen, [true; 6],
+            seen, [true; 8],
             "too little has happened: {:?}",
             self.totals
         );

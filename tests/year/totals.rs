@@ -19,6 +19,8 @@ pub struct Totals {
     pub catch_ups: usize,
     /// Messages that a device did not get because it had been silent for so long.
     pub stale: usize,
+    /// Messages that it has read after it came back.
+    pub read_again: usize,
     pub checks: usize,
     /// The longest sending chain to a device that is always awake.
     pub longest_chain: u32,
@@ -41,6 +43,7 @@ impl Totals {
             restarts,
             catch_ups,
             stale,
+            read_again,
             checks,
             longest_chain,
             oldest_signed,
@@ -53,7 +56,9 @@ impl Totals {
         println!("| key exchanges begun | {key_exchanges} |");
         println!("| messages without content, of them heartbeats | {empty}, {heartbeats} |");
         println!("| restarts, catch-ups | {restarts}, {catch_ups} |");
-        println!("| times a stale device was left out | {stale} |");
+        println!(
+            "| times a stale device was left out; messages that it read when it was back | {stale}, {read_again} |"
+        );
         println!("| stores looked through | {checks} |");
         println!("| longest sending chain to a device that is always awake | {longest_chain} |");
         println!(
