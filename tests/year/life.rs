@@ -236,7 +236,7 @@ impl Year {
             let stanza: omemo::Element = crossed.text.parse().unwrap();
             self.look_at(crossed.from.0, &stanza);
         }
-        for at in 0..CAST.len() {
+        for (at, (_, _, habit)) in CAST.iter().enumerate() {
             for event in std::mem::take(&mut self.hub.devices[at].events) {
                 self.note(at, event);
             }
@@ -248,7 +248,7 @@ impl Year {
                 );
                 self.owed[at].remove(&text);
                 self.totals.read += 1;
-                let was_away = matches!(CAST[at].2, Habit::Away(from, to) if to - from > STALE);
+                let was_away = matches!(habit, Habit::Away(from, to) if to - from > STALE);
                 let is_back = was_away && self.left_out && self.awake.contains(&at);
                 self.totals.read_again += usize::from(is_back);
             }
