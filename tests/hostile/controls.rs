@@ -5,8 +5,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use minidom::Element;
 use omemo::{CallerError, Settings, Trust, TrustPolicy, Version};
+use omemo_tests::hub::set;
 use omemo_tests::wire;
 
+use crate::room::ROOM;
 use crate::rows::{MOST_BYTES, MOST_SESSIONS, Sizes};
 use crate::run::attempt;
 use crate::schedule::{JULIET, ROMEO};
@@ -57,6 +59,12 @@ pub const ALL: &[Control] = &[
             for known in play.world.observer.watches[0].view.devices.values_mut() {
                 known.identity = Some([7; 32]);
             }
+            play.send_again();
+        })
+    }),
+    ("control_a_key_for_somebody_who_is_no_member", || {
+        found("READER", |play| {
+            set(&mut play.sent, "to", ROOM);
             play.send_again();
         })
     }),
