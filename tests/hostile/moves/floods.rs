@@ -166,6 +166,10 @@ pub fn skips(world: &mut World, chance: &mut Chance) {
         let body = world.villainous(n);
         let jump = pick(chance, &JUMPS).unwrap();
         let villain = &mut world.villains[n];
+        if !villain.has_session(&peer) {
+            // a key exchange of the honest side that it could not follow has ended it
+            return;
+        }
         villain.skip(&peer, jump);
         let text = villain.text(&peer, &body);
         world.deliver(at, &text);
