@@ -98,6 +98,9 @@ pub fn villain(world: &mut World, chance: &mut Chance) {
     for _ in 0..=chance.below(4) {
         let body = world.villainous(n);
         let villain = &mut world.villains[n];
+        if !villain.has_session(&peer) {
+            return;
+        }
         let text = match chance.below(6) {
             0 => villain.empty(&peer),
             1 => {
