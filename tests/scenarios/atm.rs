@@ -410,6 +410,23 @@ fn rule_36_a_device_that_is_away_is_told_later<S: Stores>(mut stores: S) {
     assert_eq!(thinks(&mut hub, a2, b1), Trust::Verified);
 }
 
+/// There need be no session yet, and no message before: fingerprints can be compared first.
+fn rule_36_devices_that_never_wrote_tell_each_other<S: Stores>(mut stores: S) {
+    let mut hub = Hub::new(5);
+    let [phone, laptop] = [(); 2].map(|()| hub.join(JULIET, stores.make(), automatic()));
+    let romeo = hub.join(ROMEO, stores.make(), automatic());
+    for at in [phone, laptop] {
+        for jid in [JULIET, ROMEO] {
+            hub.call(at, |account| account.inspect(&bare(jid)));
+            hub.settle();
+        }
+    }
+    verify(&mut hub, laptop, phone);
+    verify(&mut hub, phone, romeo);
+    verify(&mut hub, phone, laptop);
+    assert_eq!(thinks(&mut hub, laptop, romeo), Trust::Verified);
+}
+
 /// Sealed in the transaction that forgets that it is owed: nothing is kept of one that fails.
 fn rule_36_a_commit_that_fails_tells_nothing<S: Stores>(mut stores: S) {
     let (mut hub, [a1, a2, _], b1) = four(&mut stores);
@@ -506,6 +523,7 @@ over!(
     rule_36_blind_trust_ends_with_the_first_verification,
     rule_36_what_is_owed_is_told_after_a_crash,
     rule_36_a_device_that_is_away_is_told_later,
+    rule_36_devices_that_never_wrote_tell_each_other,
     rule_36_a_commit_that_fails_tells_nothing,
     rule_36_a_trust_message_that_expired_is_told_again,
     rule_36_the_later_decision_counts_in_any_order,

@@ -48,9 +48,11 @@ impl<T: Transaction> Call<'_, T> {
             }
             let devices = owed.iter().map(|row| &row.to).filter(|to| to.jid == *jid);
             let readers = Readers::Authenticated(devices.cloned().collect());
+            // what is waited for depends on the protocols that carry such a message
+            let kind = vec![trust_message::build(&[])];
             let outgoing = Outgoing {
                 readers,
-                ..Outgoing::new(self.random_id()?, chat, Vec::new())
+                ..Outgoing::new(self.random_id()?, chat, kind)
             };
             self.stream.waiting.push(Waiting {
                 outgoing,
