@@ -24,6 +24,15 @@ fn replace<S: Store + 'static>(hub: &mut Hub<S>, at: At) {
     hub.settle();
 }
 
+/// The sessions that are still to be made anew.
+fn replacing<S: Store + 'static>(hub: &mut Hub<S>, at: At) -> Vec<(Version, u32)> {
+    let account = hub.devices[at.0].account.as_mut().unwrap();
+    let replacing = account.replacing().unwrap().into_iter();
+    replacing
+        .map(|(version, address)| (version, address.device.get()))
+        .collect()
+}
+
 /// The devices whose sessions were made anew, and those whose could not be.
 fn outcome(events: &[Event]) -> (Vec<u32>, Vec<u32>) {
     let (mut done, mut failed) = (Vec::new(), Vec::new());
@@ -112,12 +121,15 @@ fn rule_29_a_replacement_waits_for_the_stream<S: Stores>(mut stores: S, version:
     let (mut hub, juliet, romeo) = friends(&mut stores, version);
     hub.go_offline(juliet);
     let since = hub.wire.len();
+    assert_eq!(replacing(&mut hub, juliet), []);
     replace(&mut hub, juliet);
     assert_eq!(hub.wire.len(), since);
+    assert_eq!(replacing(&mut hub, juliet), [(version, hub.id(romeo))]);
     let heard = hub.devices[juliet.0].events.len();
     hub.restart(juliet, |old| stores.again(juliet.0, old));
     let events = hub.devices[juliet.0].events.split_off(heard);
     assert_eq!(outcome(&events), (vec![hub.id(romeo)], vec![]));
+    assert_eq!(replacing(&mut hub, juliet), []);
 }
 
 /// Content that is sealed meanwhile answers for everything that is owed but this.

@@ -145,6 +145,30 @@ fn a19_an_own_message_proves_it_without_an_anchor(version: Version) {
     }
 }
 
+/// No anchor, no archive: who knows it says so.
+fn a19_a_restore_that_only_the_app_knows_of_is_refused_too(version: Version) {
+    let mut stores = Sqlite::default();
+    let (mut hub, juliet, _) = two(&mut stores, version, None);
+    put_back(&mut hub, &mut stores, juliet);
+    let (since, heard) = (hub.wire.len(), hub.devices[juliet.0].events.len());
+    hub.call(juliet, Account::put_back);
+    assert!(is_restored(&mut hub, juliet));
+    hub.go_online(juliet);
+    hub.settle();
+    assert!(is_refused(&hub.send(juliet, ROMEO, "new", "new"), "new"));
+    assert_eq!(harmful(&hub, juliet, since), Vec::<String>::new());
+    // said twice, it is no news
+    hub.call(juliet, Account::put_back);
+    let events = &hub.devices[juliet.0].events[heard..];
+    assert_eq!(proofs(events), [RestoreProof::Said]);
+    hub.call(juliet, Account::recover);
+    hub.settle();
+    assert!(!is_restored(&mut hub, juliet));
+    let events = hub.send(juliet, ROMEO, "newer", "newer");
+    assert!(!is_refused(&events, "newer"), "{events:?}");
+    assert_nothing_reused(&hub);
+}
+
 fn a19_a_reflection_in_a_room_proves_it(version: Version) {
     let mut stores = Sqlite::default();
     let (mut hub, [juliet, romeo, _]) = cast(&mut stores, version);
@@ -420,6 +444,7 @@ fn a19_a_store_that_goes_back_under_a_handle_is_noticed() {
 in_files!(
     a19_an_anchor_refuses_a_store_that_was_put_back,
     a19_an_own_message_proves_it_without_an_anchor,
+    a19_a_restore_that_only_the_app_knows_of_is_refused_too,
     a19_a_reflection_in_a_room_proves_it,
     a19_a_forged_own_message_proves_nothing,
     a19_what_was_sealed_and_what_waits_is_given_up,

@@ -26,6 +26,9 @@ pub enum RestoreProof {
     /// The store went back while it was open.
     #[error("the store went back to an earlier state while it was open")]
     WentBack,
+    /// A person or the app said so ([`Account::put_back`](crate::Account::put_back)).
+    #[error("it was said that the store was put back from a copy")]
+    Said,
 }
 
 /// What happened. Messages stay in the inbox until acknowledged; everything else is a hint whose

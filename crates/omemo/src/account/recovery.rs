@@ -89,6 +89,18 @@ impl<S: Store + 'static> Account<S> {
         self.ask(|call| Ok(call.is_restored()))
     }
 
+    /// The app or a person knows that the store was put back from a copy: it counts as restored from
+    /// here on. Without an [`Anchor`] this cannot always be proven; call it before going online, so that
+    /// what the server holds can be received and nothing is encrypted, and then
+    /// [`recover`](Self::recover). Where it is known already, or the device is being removed, this does
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`Error::Store`]
+    pub fn put_back(&mut self) -> Result<Output, Error> {
+        self.call(|call| call.mark_restored(RestoreProof::Said))
+    }
+
     /// Makes an account of a store that was put back fit for use again: the identity key, the device
     /// id, all decisions about keys and all messages stay, so that nobody sees a new fingerprint;
     /// sessions and one-time keys are made anew. The new bundle is published as soon as we are
@@ -99,8 +111,8 @@ impl<S: Store + 'static> Account<S> {
     /// Messages that others sent on the old sessions, or to the old bundle, and that have not been
     /// read when this is called can never be read: receive what the server holds first.
     ///
-    /// Call it also when the library has noticed nothing and the app knows that it put its data back
-    /// from a copy: without an [`Anchor`] that cannot always be proven.
+    /// When the library has noticed nothing and the app knows that it put its data back from a copy,
+    /// call [`put_back`](Self::put_back) first.
     ///
     /// # Errors
     /// [`Error::Store`]; [`Error::Anchor`] when the anchor cannot be used;

@@ -1,8 +1,10 @@
 //! Sessions that a person wants to be made anew.
 
+use omemo_ratchet::Version;
+
 use super::Account;
 use crate::store::Store;
-use crate::{BareJid, DeviceId, Error, Output};
+use crate::{Address, BareJid, DeviceId, Error, Output};
 
 impl<S: Store + 'static> Account<S> {
     /// Makes the sessions with an account's listed devices anew, or with one of them: for people
@@ -32,5 +34,13 @@ impl<S: Store + 'static> Account<S> {
     /// [`Error::Store`]
     pub fn replace_all_sessions(&mut self) -> Result<Output, Error> {
         self.call(|call| call.replace_all_sessions())
+    }
+
+    /// The sessions that are still to be made anew, on demand, after a recovery or to heal a broken one.
+    ///
+    /// # Errors
+    /// [`Error::Store`]
+    pub fn replacing(&mut self) -> Result<Vec<(Version, Address)>, Error> {
+        self.ask(|call| call.replacing())
     }
 }

@@ -65,6 +65,13 @@ impl<T: Transaction> Call<'_, T> {
         Ok(())
     }
 
+    /// What is still to be made anew.
+    pub(crate) fn replacing(&self) -> Result<Vec<(Version, Address)>, Error> {
+        let duties = self.tx.duties()?.into_iter();
+        let owed = duties.filter(|duty| duty.kind == DutyKind::Replacement);
+        Ok(owed.map(|duty| (duty.version, duty.address)).collect())
+    }
+
     /// What is to be replaced for an account: in each protocol the sessions with its listed devices,
     /// and with a device that there is no session with yet one in its best protocol.
     fn replaceable(&self, jid: &BareJid) -> Result<Vec<DutyRow>, Error> {
