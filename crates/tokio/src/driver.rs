@@ -15,7 +15,7 @@ use crate::line::{Line, Progress};
 use crate::link::{Arrival, Lost};
 use crate::requests::Requests;
 use crate::rooms::Rooms;
-use crate::session::Session;
+use crate::session::{Outcome, Session};
 use crate::{Config, Error, Event};
 
 /// How many events may wait for the app, and commands for us.
@@ -47,6 +47,8 @@ pub struct Driver<S> {
     flight: Flight,
     wake: Option<Timestamp>,
     was_online: bool,
+    /// The account was deactivated: nothing is left that could take a stanza.
+    is_removed: bool,
 }
 
 /// What the driver may do next.
@@ -85,11 +87,13 @@ impl<S: Store + Send + 'static> Driver<S> {
             flight: Flight::default(),
             wake: None,
             was_online: false,
+            is_removed: false,
         };
         Ok((driver, Client::new(command), events))
     }
 
-    /// Connects, and connects again whenever the connection is lost.
+    /// Connects, and connects again whenever the connection is lost. Ends after
+    /// [`Client::quit`], and after [`Deactivated`](omemo::Event::Deactivated).
     ///
     /// # Errors
     /// The first connection's [`Error`]; later only what trying again cannot cure: see
@@ -125,6 +129,9 @@ impl<S: Store + Send + 'static> Driver<S> {
                     self.wake = self.wake.map(|wake| wake.max(soonest));
                 }
                 Step::Tick | Step::Delivered => {}
+            }
+            if self.is_removed {
+                return self.quit().await;
             }
         }
     }
@@ -222,26 +229,13 @@ impl<S: Store + Send + 'static> Driver<S> {
         if !consumed {
             consumed = self.requests.answered(&stanza, &self.own);
         }
-        if !consumed {
+        if !consumed && !self.is_removed {
             consumed = self.room_archive(&stanza)?;
         }
-        if !consumed {
+        if !consumed && !self.is_removed {
             let outcome = self.session.take(&stanza, &mut self.archive);
-            self.reply(outcome.replies);
-            if !outcome.page.is_empty() {
-                let output = self.account.receive_all(&outcome.page)?;
-                self.send(output);
-            }
-            for jid in &outcome.known {
-                let output = self.account.known(jid)?;
-                self.send(output);
-            }
-            if outcome.caught_up {
-                let output = self.account.caught_up()?;
-                self.send(output);
-                self.tell(Event::CaughtUp);
-            }
             consumed = outcome.consumed;
+            self.follow(outcome)?;
         }
         if let Some(position) = self.archive.news() {
             self.tell(Event::Archived(position));
@@ -269,6 +263,28 @@ impl<S: Store + Send + 'static> Driver<S> {
             None => self.tell(Event::RoomCaughtUp { room }),
         }
         Ok(true)
+    }
+
+    /// Does what a stanza of the session leads to, as long as there is an account.
+    fn follow(&mut self, outcome: Outcome) -> Result<(), Error> {
+        self.reply(outcome.replies);
+        if !outcome.page.is_empty() {
+            let output = self.account.receive_all(&outcome.page)?;
+            self.send(output);
+        }
+        for jid in &outcome.known {
+            if self.is_removed {
+                return Ok(());
+            }
+            let output = self.account.known(jid)?;
+            self.send(output);
+        }
+        if outcome.caught_up && !self.is_removed {
+            let output = self.account.caught_up()?;
+            self.send(output);
+            self.tell(Event::CaughtUp);
+        }
+        Ok(())
     }
 
     fn receipts(&mut self, tickets: &[Ticket]) -> Result<(), Error> {
@@ -300,6 +316,7 @@ impl<S: Store + Send + 'static> Driver<S> {
             self.transmit(stanza);
         }
         for event in output.events {
+            self.is_removed |= matches!(event, omemo::Event::Deactivated { .. });
             if let omemo::Event::RoomReady { room, .. } = &event {
                 let question = self.rooms.begin(room);
                 self.reply(question.into_iter().collect());
@@ -339,6 +356,7 @@ impl<S: Store + Send + 'static> Driver<S> {
             mut flight,
             mut backlog,
             events,
+            is_removed,
             ..
         } = self;
         let farewell = line.close().await;
@@ -347,11 +365,13 @@ impl<S: Store + Send + 'static> Driver<S> {
             late = farewell.late.len(),
             "closed"
         );
-        account.sent(&farewell.receipts)?;
-        // What this gives to send stands in the outbox for the next time.
-        let output = account.receive_all(&farewell.late)?;
-        account.offline();
-        backlog.extend(output.events.into_iter().map(Event::Account));
+        if !is_removed {
+            account.sent(&farewell.receipts)?;
+            // What this gives to send stands in the outbox for the next time.
+            let output = account.receive_all(&farewell.late)?;
+            account.offline();
+            backlog.extend(output.events.into_iter().map(Event::Account));
+        }
         backlog.extend(
             flight
                 .arrived(&farewell.receipts)
