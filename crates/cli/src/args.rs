@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use omemo::{BareJid, Fingerprint, Version};
+use omemo::{BareJid, DeviceId, Fingerprint, TrustPolicy, Version};
 use omemo_tokio::Server;
 use serde::{Deserialize, Serialize};
 
@@ -19,15 +19,23 @@ Examples:
   omemo listen                                 print what others send, until Ctrl-C
   omemo room send orchard@rooms.example 'To all of you'
   omemo devices romeo@montague.example         whose keys would be used, and their fingerprints
+  omemo devices remove 31415                   a phone that was lost
   omemo trust romeo@montague.example 'a1b2c3d4 ...'
                                                after comparing all eight groups with him
   omemo trust --uri 'xmpp:romeo@montague.example?omemo-sid-...'
                                                what his QR code says
   omemo fingerprint --qr                       our own, for others to compare
+  omemo label 'Juliet on the balcony'          what others see this device called
+  omemo replace-session romeo@montague.example when he cannot read what we send
+  omemo opt-out romeo@montague.example --keep-encrypting
+                                               he has asked for plain text, and we do not agree
+  omemo recover                                after a backup was put back
+  omemo deactivate --yes                       the end of this device
   omemo file encrypt photo.jpg                 a file for a chat: what to upload, and what to send
 
 The password is read from OMEMO_PASSWORD, or asked for; it is never stored.
-Exit codes: 0 done; 1 failed; 2 wrong usage; 3 nobody at the recipient's could be served.";
+Exit codes: 0 done; 1 failed; 2 wrong usage; 3 nobody at the recipient's could be served.
+With --json every event is a line, and a failure is {\"event\":\"error\",\"message\":...}.";
 
 /// Encrypted messages (OMEMO, both protocols) from the terminal.
 #[derive(Debug, Parser)]
@@ -86,7 +94,9 @@ Examples:
 Examples:
   omemo devices                            our own
   omemo devices romeo@montague.example     whose keys would be used, and their fingerprints
-  omemo devices remove 31415               take one of ours off, with its bundle"
+  omemo devices remove 31415               take one of ours off, with its bundle
+  omemo devices allow-legacy romeo@montague.example 27183
+                                           it has lost omemo:2, and its owner says why"
     )]
     Devices {
         #[command(subcommand)]
@@ -145,8 +155,20 @@ Examples:
     /// Get going again after the store was put back to an older state
     #[command(after_help = "\
 A store that comes back from a backup would use keys a second time, so that nothing is encrypted once that is
-noticed. This makes new keys and sessions; the fingerprint stays, and contacts need not compare it again.")]
-    Recover,
+noticed. First this receives what the server holds, which the old keys can still read; then it makes new keys
+and sessions. The fingerprint stays, and contacts need not compare it again.
+
+A device that was made with omemo init --anchor FILE notices at once that it was put back; others notice it by
+their own messages in the server's archive, if they are still there. Where nothing shows it and you know it:
+  omemo recover --anyway")]
+    Recover {
+        /// Also when nothing shows that the store was put back, since you know that it was
+        #[arg(long)]
+        anyway: bool,
+        /// Print JSON, one object a line
+        #[arg(long)]
+        json: bool,
+    },
     /// Take this device off the server and erase its keys
     #[command(after_help = "\
 Examples:
@@ -156,9 +178,12 @@ Examples:
         /// All devices of the account
         #[arg(long)]
         account: bool,
-        /// Do not ask back
+        /// Really: there is no way back
         #[arg(long)]
         yes: bool,
+        /// Print JSON, one object a line
+        #[arg(long)]
+        json: bool,
     },
     /// Run test vectors through this library, or through another implementation
     #[command(subcommand)]
@@ -172,7 +197,15 @@ impl Command {
             Self::Init(Init { json, .. })
             | Self::Listen(Listen { json, .. })
             | Self::Send { json, .. }
+            | Self::Devices {
+                command: Some(Devices::Remove { json, .. } | Devices::AllowLegacy { json, .. }),
+                ..
+            }
             | Self::Devices { json, .. }
+            | Self::Trust(Verification { json, .. })
+            | Self::Distrust(Decision { json, .. })
+            | Self::Recover { json, .. }
+            | Self::Deactivate { json, .. }
             | Self::Fingerprint { json, .. }
             | Self::File(FileCommand::Encrypt { json, .. } | FileCommand::Decrypt { json, .. })
             | Self::Label { json, .. }
@@ -180,12 +213,7 @@ impl Command {
             | Self::ReplaceSession(ReplaceSession { json, .. })
             | Self::Vectors(Vectors::Verify { json, .. } | Vectors::Run { json, .. }) => *json,
             Self::Room(command) => command.is_json(),
-            Self::Demo { .. }
-            | Self::Trust(_)
-            | Self::Distrust(_)
-            | Self::Recover
-            | Self::Deactivate { .. }
-            | Self::Vectors(_) => false,
+            Self::Demo { .. } | Self::Vectors(_) => false,
         }
     }
 }
@@ -196,7 +224,10 @@ Examples:
   omemo init juliet@capulet.example
   omemo init juliet@capulet.example --label 'Juliet on the balcony'
   omemo --data ./second init juliet@capulet.example     a second device of the same account
-  omemo init alice@localhost --server 127.0.0.1:5222 --ca-file ca.pem")]
+  omemo init juliet@capulet.example --anchor /var/lib/no-backup/juliet
+  omemo init alice@localhost --server 127.0.0.1:5222 --ca-file ca.pem
+
+Run again, it changes the settings of the device that is there.")]
 pub(crate) struct Init {
     /// The account
     #[arg(value_name = "JID")]
@@ -213,6 +244,13 @@ pub(crate) struct Init {
     /// Which protocols to publish and speak
     #[arg(long, value_enum, default_value_t)]
     pub(crate) protocols: Protocols,
+    /// Who decides about keys that are seen for the first time [default: blind]
+    #[arg(long, value_enum)]
+    pub(crate) policy: Option<Policy>,
+    /// A small file in a place that no backup contains: by it the device notices when the rest was
+    /// put back from one, and encrypts nothing before omemo recover
+    #[arg(long, value_name = "FILE")]
+    pub(crate) anchor: Option<PathBuf>,
     /// Print JSON, one object a line
     #[arg(long)]
     pub(crate) json: bool,
@@ -244,7 +282,25 @@ with omemo distrust.")]
     Remove {
         /// Which: omemo devices lists them
         #[arg(value_name = "ID")]
-        device: u32,
+        device: DeviceId,
+        /// Print JSON, one object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Go on with a contact's device that spoke omemo:2 and is only listed for legacy now
+    #[command(after_help = "\
+Whoever controls a server can take a device off the list of omemo:2, to have weaker messages written to it.
+So it gets nothing before you have asked its owner, in person, whether its program has lost omemo:2.")]
+    AllowLegacy {
+        /// Whose
+        #[arg(value_name = "JID")]
+        jid: BareJid,
+        /// Which: omemo devices lists them
+        #[arg(value_name = "ID")]
+        device: DeviceId,
+        /// Print JSON, one object a line
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -289,13 +345,36 @@ pub(crate) struct ReplaceSession {
     pub(crate) jid: Option<BareJid>,
     /// Only with this device
     #[arg(long, value_name = "ID", conflicts_with = "all")]
-    pub(crate) device: Option<u32>,
+    pub(crate) device: Option<DeviceId>,
     /// With everybody
     #[arg(long, conflicts_with = "jid")]
     pub(crate) all: bool,
     /// Print JSON, one object a line
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Who decides about keys that are seen for the first time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Policy {
+    /// They are trusted until you verify one of the account; from then on new ones wait for you
+    #[default]
+    Blind,
+    /// Every key waits for you
+    Manual,
+    /// As blind, and devices that verified each other tell what they have verified (XEP-0450)
+    Automatic,
+}
+
+impl Policy {
+    pub(crate) const fn policy(self) -> TrustPolicy {
+        match self {
+            Self::Blind => TrustPolicy::BlindBeforeVerification,
+            Self::Manual => TrustPolicy::Manual,
+            Self::Automatic => TrustPolicy::Automatic,
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -309,6 +388,9 @@ pub(crate) struct Verification {
     /// All 64 digits of it
     #[arg(required_unless_present = "uri", num_args = 1.., value_name = "FINGERPRINT")]
     digits: Vec<String>,
+    /// Print JSON, one object a line
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 impl Verification {
@@ -317,6 +399,7 @@ impl Verification {
         Some(Decision {
             jid: self.jid?,
             digits: self.digits,
+            json: self.json,
         })
     }
 }
@@ -329,6 +412,9 @@ pub(crate) struct Decision {
     /// All 64 digits of it
     #[arg(required = true, num_args = 1.., value_name = "FINGERPRINT")]
     digits: Vec<String>,
+    /// Print JSON, one object a line
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 impl Decision {
@@ -362,126 +448,4 @@ impl Protocols {
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::*;
-
-    fn parse(line: &[&str]) -> Result<Args, clap::Error> {
-        Args::try_parse_from([&["omemo"], line].concat())
-    }
-
-    #[test]
-    fn the_definition_is_sound() {
-        Args::command().debug_assert();
-    }
-
-    #[test]
-    fn every_form_of_the_interface_is_read() {
-        for line in [
-            "demo",
-            "demo --show-stanzas",
-            "--data d init a@b",
-            "init a@b --server h:1 --ca-file c.pem --label me --protocols legacy",
-            "--data d send a@b hello --json",
-            "send a@b hello --data d",
-            "listen --json --echo --count 3 --for 9",
-            "room join r@c",
-            "room join r@c --nick me --create --member a@b --member c@d --json",
-            "room send r@c hello --nick me --json",
-            "room listen r@c --count 1 --for 9 --json",
-            "devices",
-            "devices a@b --json",
-            "trust a@b 0011",
-            "trust --uri xmpp:a@b",
-            "distrust a@b 0011 2233",
-            "devices remove 7",
-            "label",
-            "label Balcony --json",
-            "label --none",
-            "opt-out a@b --reason compliance --json",
-            "opt-out a@b --plain-text",
-            "opt-out a@b --keep-encrypting",
-            "replace-session a@b --device 7",
-            "replace-session --all --json",
-            "recover",
-            "deactivate --yes",
-            "deactivate --account --yes",
-            "fingerprint --qr",
-            "fingerprint --json",
-            "file encrypt photo.jpg",
-            "file encrypt p -o out --url https://a/b --cipher aes-256-cbc --media-type image/jpeg --json",
-            "file decrypt aesgcm://a/b#00 p.enc -o p",
-            "file decrypt - p.enc -o p --json",
-            "vectors verify",
-            "vectors verify d --json",
-            "vectors run --against shim --deviations f d --json",
-            "vectors serve",
-            "vectors generate d",
-        ] {
-            parse(&line.split(' ').collect::<Vec<_>>()).unwrap_or_else(|e| panic!("{line}: {e}"));
-        }
-    }
-
-    #[test]
-    fn nonsense_is_refused() {
-        for line in [
-            "",
-            "send a@b",
-            "send a@b/resource hi",
-            "send @ hi",
-            "init a@b --server nowhere",
-            "init a@b --protocols omemo3",
-            "listen --count many",
-            "trust a@b",
-            "room",
-            "room send r@c",
-            "room join r@c/nick",
-            "file",
-            "file encrypt",
-            "file encrypt p --cipher rot13",
-            "file decrypt aesgcm://a/b#00 p.enc",
-            "file decrypt -o p",
-            "trust a@b 00 --uri xmpp:a@b",
-            "devices remove many",
-            "label Balcony --none",
-            "opt-out",
-            "opt-out a@b --plain-text --keep-encrypting",
-            "replace-session",
-            "replace-session a@b --all",
-            "vectors",
-            "vectors run",
-        ] {
-            let words: Vec<_> = line.split_whitespace().collect();
-            assert_eq!(parse(&words).unwrap_err().exit_code(), 2, "{line}");
-        }
-    }
-
-    #[test]
-    fn a_text_may_begin_with_a_dash() {
-        let Command::Send { text, json, .. } =
-            parse(&["send", "a@b", "--hi", "--json"]).unwrap().command
-        else {
-            panic!("not send");
-        };
-        assert_eq!((text.as_str(), json), ("--hi", true));
-    }
-
-    #[test]
-    fn fingerprints_come_whole_or_in_groups() {
-        let whole = "00112233".repeat(8);
-        let grouped = ["00112233"; 8].join(" ");
-        for text in [
-            vec![whole.as_str()],
-            vec![grouped.as_str()],
-            vec!["00112233"; 8],
-        ] {
-            let line = [&["trust", "a@b"], text.as_slice()].concat();
-            let Command::Trust(verification) = parse(&line).unwrap().command else {
-                panic!("not trust");
-            };
-            let decision = verification.decision().unwrap();
-            assert_eq!(decision.fingerprint().unwrap().to_string(), grouped);
-        }
-    }
-}
+mod tests;

@@ -47,6 +47,46 @@ impl Happening {
             .or_else(|| of_own_life(event))
     }
 
+    /// What a person has decided about a key; one that `is_known` has a row in the store already.
+    pub(crate) fn decision(
+        jid: &BareJid,
+        fingerprint: &Fingerprint,
+        trust: Trust,
+        is_known: bool,
+    ) -> Self {
+        let event = if is_known { "decided" } else { "held" };
+        let sentence = if is_known {
+            format!("of {jid} is now {trust}.")
+        } else {
+            format!("of {jid} was not seen yet; it is {trust} from the moment on in which it is.")
+        };
+        Self::new(event)
+            .jid(jid)
+            .key(fingerprint, Some(trust))
+            .say(sentence)
+    }
+
+    /// A person agrees to plain text.
+    pub(crate) fn plain_text(jid: &BareJid) -> Self {
+        Self::new("plain-text").jid(jid).say(format!(
+            "Noted: {jid} gets plain text from your other programs. omemo itself sends none; omemo opt-out {jid} --keep-encrypting takes it back."
+        ))
+    }
+
+    /// A person does not agree to plain text.
+    pub(crate) fn keep_encrypting(jid: &BareJid) -> Self {
+        Self::new("keep-encrypting")
+            .jid(jid)
+            .say(format!("Messages to {jid} are encrypted again."))
+    }
+
+    /// A person has agreed to the weaker protocol.
+    pub(crate) fn legacy_allowed(device: &Address) -> Self {
+        Self::new("legacy-allowed").device(device).say(format!(
+            "Device {device} is served in the legacy protocol from now on."
+        ))
+    }
+
     fn new(event: &'static str) -> Self {
         Self {
             event,
@@ -203,7 +243,8 @@ fn of_contacts(event: &Event) -> Option<Happening> {
                 omemo::short_name(*version)
             )),
         Event::Downgraded { device } => Happening::new("downgraded").device(device).say(format!(
-            "Device {device} spoke omemo:2 and is only listed for the weaker legacy protocol now. It gets nothing before you allow it."
+            "Device {device} spoke omemo:2 and is only listed for the weaker legacy protocol now. It gets nothing before you allow it: omemo devices allow-legacy {} {}",
+            device.jid, device.device
         )),
         Event::Upgraded { device } => Happening::new("upgraded").device(device),
         Event::Duplicate {
@@ -221,7 +262,7 @@ fn of_contacts(event: &Event) -> Option<Happening> {
             let mut happening = Happening::new("opted-out").jid(jid);
             happening.reason.clone_from(reason);
             happening.say(format!(
-                "{jid} asks for plain text instead of encryption{}. Nothing is sent there before you decide: omemo opt-out --help",
+                "{jid} asks for plain text instead of encryption{}. Nothing is sent there before you decide: omemo opt-out {jid} --plain-text or --keep-encrypting",
                 reason.as_ref().map_or(String::new(), |reason| format!(" ({reason})"))
             ))
         }

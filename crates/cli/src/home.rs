@@ -6,15 +6,17 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use omemo::{Account, BareJid, Environment, Settings};
-use omemo_sqlite::SqliteStore;
+use omemo_sqlite::{FileAnchor, SqliteStore};
 use omemo_tokio::Archive;
 use serde::{Deserialize, Serialize};
 
-use crate::args::{Init, Protocols};
+use crate::args::{Init, Policy, Protocols};
 use crate::failure::Failure;
 
 const CONFIG: &str = "config.json";
 const STORE: &str = "omemo.db";
+const STORE_WAL: &str = "omemo.db-wal";
+const STORE_SHM: &str = "omemo.db-shm";
 /// The archive's id of the newest message that was read; empty: none was there yet.
 const ARCHIVE: &str = "archive";
 
@@ -28,8 +30,18 @@ pub(crate) struct Config {
     pub(crate) ca_file: Option<PathBuf>,
     #[serde(default)]
     pub(crate) protocols: Protocols,
+    #[serde(default)]
+    pub(crate) policy: Policy,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) label: Option<String>,
+    pub(crate) anchor: Option<PathBuf>,
+    /// `omemo deactivate` has begun: nothing else may be done here, or a new device would be made.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) given_up: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "this is how serde asks")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// One device's folder.
@@ -60,6 +72,18 @@ fn absolute(variable: &str) -> Option<PathBuf> {
 impl Home {
     /// The device that was made here.
     pub(crate) fn load(folder: PathBuf) -> Result<Self, Failure> {
+        let home = Self::load_any(folder)?;
+        if home.config.given_up {
+            return Err(Failure::told(format!(
+                "the device in {} is given up: omemo deactivate --yes takes it off the server",
+                home.folder.display()
+            )));
+        }
+        Ok(home)
+    }
+
+    /// The device that was made here, even if it is given up.
+    pub(crate) fn load_any(folder: PathBuf) -> Result<Self, Failure> {
         let path = folder.join(CONFIG);
         let text = fs::read_to_string(&path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => Failure::told(format!(
@@ -73,31 +97,38 @@ impl Home {
         Self::new(folder, config)
     }
 
-    /// The device that `init` makes, or makes anew with other settings.
+    /// The device that `init` makes, or makes anew with other settings. The policy and the anchor of a
+    /// device stay where none is named: nobody loses them by a shorter command line.
     pub(crate) fn prepare(folder: PathBuf, init: &Init) -> Result<Self, Failure> {
-        let ca_file = match &init.ca_file {
-            Some(path) => Some(std::path::absolute(path).map_err(|error| {
-                Failure::told(format!("the CA file {}: {error}", path.display()))
-            })?),
-            None => None,
+        let there = match folder.join(CONFIG).exists() {
+            true => Some(Self::load(folder.clone())?),
+            false => None,
         };
+        if let Some(there) = there.as_ref().filter(|there| there.jid != init.jid) {
+            return Err(Failure::told(format!(
+                "{} is the device of {}: choose another folder with --data DIR",
+                folder.display(),
+                there.jid
+            )));
+        }
+        let known = there.map(|there| there.config);
+        let anchor = match &init.anchor {
+            Some(path) => Some(anchor(path, &folder)?),
+            None => known.as_ref().and_then(|known| known.anchor.clone()),
+        };
+        let ca_file = init.ca_file.as_ref();
         let config = Config {
             jid: init.jid.to_string(),
             server: init.server.as_ref().map(ToString::to_string),
-            ca_file,
+            ca_file: ca_file.map(|path| absolute_file(path)).transpose()?,
             protocols: init.protocols,
-            label: init.label.clone(),
+            policy: init
+                .policy
+                .or(known.as_ref().map(|known| known.policy))
+                .unwrap_or_default(),
+            anchor,
+            given_up: false,
         };
-        if folder.join(CONFIG).exists() {
-            let there = Self::load(folder.clone())?;
-            if there.jid != init.jid {
-                return Err(Failure::told(format!(
-                    "{} is the device of {}: choose another folder with --data DIR",
-                    folder.display(),
-                    there.jid
-                )));
-            }
-        }
         make_folder(&folder).map_err(|error| {
             Failure::told(format!(
                 "the folder {} cannot be made: {error}",
@@ -133,44 +164,58 @@ impl Home {
         self.config.protocols
     }
 
-    /// The label of `init` counts no more: the store has another.
-    pub(crate) fn forget_label(&mut self) -> Result<(), Failure> {
-        if self.config.label.take().is_none() {
-            return Ok(());
-        }
+    /// From here on nothing but `omemo deactivate` may be done with this device.
+    pub(crate) fn give_up(&mut self) -> Result<(), Failure> {
+        self.config.given_up = true;
         self.save()
     }
 
-    /// Removes what is left of a device whose secrets are erased.
+    /// Removes what is left of a device whose secrets are erased: the configuration last, for as long as
+    /// it is there this can be done again.
     pub(crate) fn erase(&self) -> Result<(), Failure> {
-        let journals = [format!("{STORE}-wal"), format!("{STORE}-shm")];
-        let files = [STORE, ARCHIVE, CONFIG];
-        for name in files.into_iter().chain(journals.iter().map(String::as_str)) {
-            match fs::remove_file(self.folder.join(name)) {
+        let here = [STORE, STORE_WAL, STORE_SHM, CONFIG].map(|name| self.folder.join(name));
+        let archives = self.archives();
+        for file in self.config.anchor.iter().chain(&archives).chain(&here) {
+            match fs::remove_file(file) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     return Err(Failure::told(format!(
                         "{} cannot be removed: {error}",
-                        self.folder.join(name).display()
+                        file.display()
                     )));
                 }
                 _ => {}
             }
         }
+        // unless somebody keeps something else there
+        fs::remove_dir(&self.folder).ok();
         Ok(())
+    }
+
+    /// The files with positions in archives, of our account and of rooms.
+    fn archives(&self) -> Vec<PathBuf> {
+        let files = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        files
+            .filter(|file| file.file_name().to_string_lossy().starts_with(ARCHIVE))
+            .map(|file| file.path())
+            .collect()
     }
 
     /// Opens the account; the first time a device is made.
     pub(crate) fn account(&self) -> Result<Account<SqliteStore>, Failure> {
         let mut settings = Settings::default();
         settings.versions = self.config.protocols.versions();
-        settings.label.clone_from(&self.config.label);
+        settings.trust = self.config.policy.policy();
+        let mut environment = Environment::system();
+        if let Some(path) = &self.config.anchor {
+            environment = environment.with_anchor(FileAnchor::new(path));
+        }
         let store = SqliteStore::open(self.folder.join(STORE))
             .map_err(|error| Failure::told(error.to_string()))?;
         Ok(Account::open(
             store,
             self.jid.clone(),
             settings,
-            Environment::system(),
+            environment,
         )?)
     }
 
@@ -251,6 +296,30 @@ fn room_archive(room: &BareJid) -> String {
     format!("{ARCHIVE}-{name}")
 }
 
+fn absolute_file(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path)
+        .map_err(|error| Failure::told(format!("the file {}: {error}", path.display())))
+}
+
+/// Where a device in this folder may have its anchor.
+fn anchor(path: &Path, folder: &Path) -> Result<PathBuf, Failure> {
+    let (path, folder) = (absolute_file(path)?, absolute_file(folder)?);
+    if path.starts_with(&folder) {
+        return Err(Failure::told(format!(
+            "the anchor must not lie in {}: whoever copies the keys would copy it with them",
+            folder.display()
+        )));
+    }
+    let is_new = !folder.join(STORE).exists();
+    if is_new && path.exists() {
+        return Err(Failure::told(format!(
+            "{} is the anchor of another device: name another file, or delete it if that device is gone",
+            path.display()
+        )));
+    }
+    Ok(path)
+}
+
 fn unreadable(path: &Path, reason: &str) -> Failure {
     Failure::told(format!("{} cannot be read: {reason}", path.display()))
 }
@@ -280,6 +349,8 @@ mod tests {
             ca_file: None,
             label: Some("Balcony".into()),
             protocols: Protocols::Legacy,
+            policy: None,
+            anchor: None,
             json: false,
         }
     }
@@ -311,6 +382,58 @@ mod tests {
         assert!(Home::prepare(path.clone(), &init("a@b.example")).is_ok());
         let refused = Home::prepare(path, &init("c@b.example")).unwrap_err();
         assert!(refused.to_string().contains("a@b.example"), "{refused}");
+    }
+
+    #[test]
+    fn policy_and_anchor_stay_where_none_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("device");
+        let kept = folder.path().join("anchor");
+        let named = Init {
+            policy: Some(Policy::Manual),
+            anchor: Some(kept.clone()),
+            ..init("a@b.example")
+        };
+        Home::prepare(path.clone(), &named).unwrap().save().unwrap();
+        let again = Home::prepare(path.clone(), &init("a@b.example")).unwrap();
+        assert_eq!(again.config.policy, Policy::Manual);
+        assert_eq!(again.config.anchor, Some(kept.clone()));
+        // the device is made, and its anchor written: no other device may have it
+        again.account().unwrap();
+        assert!(kept.exists());
+        assert!(Home::prepare(path, &named).is_ok());
+        let other = folder.path().join("other");
+        let refused = Home::prepare(other, &named).unwrap_err();
+        assert!(refused.to_string().contains("another device"), "{refused}");
+    }
+
+    #[test]
+    fn an_anchor_lies_outside() {
+        let folder = tempfile::tempdir().unwrap();
+        let inside = Init {
+            anchor: Some(folder.path().join("anchor")),
+            ..init("a@b.example")
+        };
+        let refused = Home::prepare(folder.path().to_owned(), &inside).unwrap_err();
+        assert!(refused.to_string().contains("must not lie"), "{refused}");
+    }
+
+    #[test]
+    fn what_is_given_up_makes_no_new_device() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("device");
+        let mut home = Home::prepare(path.clone(), &init("a@b.example")).unwrap();
+        home.give_up().unwrap();
+        for refused in [
+            Home::load(path.clone()).unwrap_err(),
+            Home::prepare(path.clone(), &init("a@b.example")).unwrap_err(),
+        ] {
+            assert!(refused.to_string().contains("deactivate"), "{refused}");
+        }
+        let room = BareJid::parse("orchard@rooms.example").unwrap();
+        home.room_archived(&room, &Archive::All).unwrap();
+        Home::load_any(path.clone()).unwrap().erase().unwrap();
+        assert!(!path.exists());
     }
 
     #[test]

@@ -3,11 +3,11 @@
 use crate::failure::Failure;
 use crate::home::Home;
 use crate::live::{Live, password};
-use crate::report::Report;
+use crate::report::{Report, note};
 
 /// Shows the label, or changes it and publishes it.
 pub(crate) async fn label(
-    home: &mut Home,
+    home: &Home,
     text: Option<String>,
     none: bool,
     report: Report,
@@ -17,11 +17,16 @@ pub(crate) async fn label(
         let label = account.label()?;
         return Ok(report.label(label.as_deref())?);
     }
-    // from now on the store has the word, not what `init` was told
-    home.forget_label()?;
+    let password = password(home)?;
     let _nothing_to_send_offline = account.rename(text.as_deref())?;
-    let mut live = Live::start(home, account, password(home)?)?;
-    live.ready().await?;
-    live.quit().await?;
+    let published = async {
+        let mut live = Live::start(home, account, password)?;
+        live.ready().await?;
+        live.quit().await
+    };
+    if let Err(failure) = published.await {
+        note("The label is kept, and published as soon as the device is.");
+        return Err(failure);
+    }
     Ok(report.label(text.as_deref())?)
 }

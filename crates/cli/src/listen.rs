@@ -65,7 +65,7 @@ impl Listener<'_> {
     /// finished, so that none is printed twice.
     async fn run(&mut self, stop: &mut Stop) -> Result<(), Failure> {
         let ready = tokio::select! {
-            ready = self.live.ready() => ready?,
+            ready = self.live.online() => ready?,
             () = stop.wait() => return Ok(()),
         };
         self.report

@@ -17,6 +17,9 @@ use crate::report::note;
 /// How long publishing may take once we are online.
 const PUBLISHING: Duration = Duration::from_secs(90);
 
+/// How long the server may say nothing while it sends what it holds for us.
+const SILENCE: Duration = Duration::from_secs(60);
+
 /// A running account.
 pub(crate) struct Live<'a> {
     pub(crate) client: Client<SqliteStore>,
@@ -24,6 +27,8 @@ pub(crate) struct Live<'a> {
     events: mpsc::Receiver<Event>,
     /// Events that came while something else was waited for.
     earlier: VecDeque<Event>,
+    is_published: bool,
+    is_caught_up: bool,
     driver: JoinHandle<Result<(), omemo_tokio::Error>>,
 }
 
@@ -46,19 +51,43 @@ impl<'a> Live<'a> {
             home,
             events,
             earlier: VecDeque::new(),
+            is_published: false,
+            is_caught_up: false,
             driver: tokio::spawn(driver.run()),
         })
     }
 
-    /// Waits until the device is published in all protocols that the server lets it have.
+    /// Waits until the device is published and what the server held for us has been received, so that
+    /// nothing is encrypted from a store of which it would show that it was put back.
     pub(crate) async fn ready(&mut self) -> Result<Ready, Failure> {
-        tokio::time::timeout(PUBLISHING, self.published())
-            .await
-            .map_err(|_| {
-                Failure::told(
-                    "the server let us in, but our device could not be published in time. Try again later",
-                )
-            })??;
+        let ready = self.online().await?;
+        self.caught_up().await?;
+        if self.client.ask(Account::restored).await? {
+            return Err(Failure::told(
+                "this device's keys were put back to an older state, and would be used a second time. Nothing is encrypted before you run: omemo recover",
+            ));
+        }
+        Ok(ready)
+    }
+
+    /// Waits until the device is published in all protocols that the server lets it have, or until it
+    /// is clear that it is not, because its store was put back.
+    pub(crate) async fn online(&mut self) -> Result<Ready, Failure> {
+        let is_restored = self.client.ask(Account::restored).await?;
+        if is_restored && self.earlier.is_empty() {
+            // the first event says whether there is a way to the server
+            let event = self.receive().await?;
+            self.earlier.push_back(event);
+        } else if !is_restored && !self.is_published {
+            tokio::time::timeout(PUBLISHING, self.published())
+                .await
+                .map_err(|_| {
+                    Failure::told(
+                        "the server let us in, but our device could not be published in time. Try again later",
+                    )
+                })??;
+            self.is_published = true;
+        }
         let (device, fingerprint) = self
             .client
             .ask(|account| Ok((account.device(), account.fingerprint())))
@@ -67,6 +96,21 @@ impl<'a> Live<'a> {
             device,
             fingerprint,
         })
+    }
+
+    /// Waits until everything has arrived that was sent to us while we were away.
+    pub(crate) async fn caught_up(&mut self) -> Result<(), Failure> {
+        while !self.is_caught_up {
+            let event = tokio::time::timeout(SILENCE, self.receive())
+                .await
+                .map_err(|_| {
+                    Failure::told(
+                        "the server does not send what it holds for us. Try again: it goes on where it has stopped",
+                    )
+                })??;
+            self.earlier.push_back(event);
+        }
+        Ok(())
     }
 
     async fn published(&mut self) -> Result<(), Failure> {
@@ -85,6 +129,10 @@ impl<'a> Live<'a> {
                 Event::Account(omemo::Event::ProtocolOff { version, reason }) => {
                     refusals.push(format!("{}: {reason}", omemo::short_name(*version)));
                     Some(*version)
+                }
+                Event::Account(omemo::Event::Restored { .. }) => {
+                    self.earlier.push_back(event);
+                    return Ok(());
                 }
                 _ => None,
             };
@@ -127,7 +175,7 @@ impl<'a> Live<'a> {
     }
 
     /// What every command does with an event.
-    fn keep(&self, event: &Event) -> Result<(), Failure> {
+    fn keep(&mut self, event: &Event) -> Result<(), Failure> {
         match event {
             Event::Archived(position) => self.home.archived(position)?,
             Event::RoomArchived { room, position } => self.home.room_archived(room, position)?,
@@ -135,6 +183,7 @@ impl<'a> Live<'a> {
                 "The connection is gone: {reason}. Trying again in {} s.",
                 retry_in.as_secs().max(1)
             )),
+            Event::CaughtUp => self.is_caught_up = true,
             Event::Account(event) => tell(event),
             _ => {}
         }
@@ -152,7 +201,7 @@ impl<'a> Live<'a> {
 }
 
 /// Says what a person should know, whatever the command.
-fn tell(event: &omemo::Event) {
+pub(crate) fn tell(event: &omemo::Event) {
     if let Some(sentence) = Happening::of(event).and_then(|happening| happening.sentence) {
         note(&sentence);
     }

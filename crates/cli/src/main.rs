@@ -80,9 +80,13 @@ fn run(args: Args, report: Report) -> Result<(), Failure> {
             }
             Command::Room(command) => room::room(&Home::load(folder)?, command, report).await,
             Command::Devices {
-                command: Some(Devices::Remove { device }),
+                command: Some(Devices::Remove { device, .. }),
                 ..
-            } => devices::remove(&Home::load(folder)?, device).await,
+            } => devices::remove(&Home::load(folder)?, device, report).await,
+            Command::Devices {
+                command: Some(Devices::AllowLegacy { jid, device, .. }),
+                ..
+            } => devices::allow_legacy(&Home::load(folder)?, jid, device, report),
             Command::Devices { of, .. } => devices::devices(&Home::load(folder)?, of, report).await,
             Command::Trust(verification) => {
                 trust::trust(&Home::load(folder)?, verification, report)
@@ -94,7 +98,7 @@ fn run(args: Args, report: Report) -> Result<(), Failure> {
                 fingerprint::fingerprint(&Home::load(folder)?, qr, report)
             }
             Command::Label { text, none, .. } => {
-                label::label(&mut Home::load(folder)?, text, none, report).await
+                label::label(&Home::load(folder)?, text, none, report).await
             }
             Command::OptOut(options) => {
                 opt_out::opt_out(&Home::load(folder)?, options, report).await
@@ -102,9 +106,11 @@ fn run(args: Args, report: Report) -> Result<(), Failure> {
             Command::ReplaceSession(options) => {
                 replace_session::replace_session(&Home::load(folder)?, options, report).await
             }
-            Command::Recover => recover::recover(&Home::load(folder)?).await,
-            Command::Deactivate { account, yes } => {
-                deactivate::deactivate(&Home::load(folder)?, account, yes).await
+            Command::Recover { anyway, .. } => {
+                recover::recover(&Home::load(folder)?, anyway, report).await
+            }
+            Command::Deactivate { account, yes, .. } => {
+                deactivate::deactivate(&mut Home::load_any(folder)?, account, yes, report).await
             }
         }
     });

@@ -4,9 +4,10 @@ use omemo::{BareJid, Chat, OptOutAnswer};
 
 use crate::args::OptOut;
 use crate::failure::Failure;
+use crate::happening::Happening;
 use crate::home::Home;
 use crate::live::{Live, password};
-use crate::report::{Report, say};
+use crate::report::Report;
 use crate::send::{deliver, message_id};
 
 pub(crate) async fn opt_out(home: &Home, options: OptOut, report: Report) -> Result<(), Failure> {
@@ -19,13 +20,11 @@ pub(crate) async fn opt_out(home: &Home, options: OptOut, report: Report) -> Res
     } = options;
     if plain_text {
         answer(home, &jid, OptOutAnswer::PlainText)?;
-        return Ok(say(&format!(
-            "Noted: {jid} gets plain text from your other programs. omemo itself sends none; omemo opt-out {jid} --keep-encrypting takes it back."
-        ))?);
+        return Ok(report.done(&Happening::plain_text(&jid))?);
     }
     if keep_encrypting {
         answer(home, &jid, OptOutAnswer::KeepEncrypting)?;
-        return Ok(say(&format!("Messages to {jid} are encrypted again."))?);
+        return Ok(report.done(&Happening::keep_encrypting(&jid))?);
     }
     let mut live = Live::start(home, home.account()?, password(home)?)?;
     live.ready().await?;

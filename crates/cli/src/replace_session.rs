@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use omemo::{Address, BareJid, DeviceId, Version};
+use omemo::{Account, Address, Version};
 use omemo_tokio::Event;
 
 use crate::args::ReplaceSession;
@@ -11,13 +11,19 @@ use crate::failure::Failure;
 use crate::happening::Happening;
 use crate::home::Home;
 use crate::live::{Live, password};
-use crate::report::{Report, note, say};
+use crate::report::{Report, say};
 
 /// How long bundles may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Sessions that are to be made anew.
-type Wanted = BTreeSet<(Version, Address)>;
+/// What became of the sessions that were to be made anew.
+#[derive(Default)]
+struct Outcome {
+    /// Not yet.
+    open: BTreeSet<(Version, Address)>,
+    replaced: usize,
+    failed: usize,
+}
 
 pub(crate) async fn replace_session(
     home: &Home,
@@ -26,84 +32,93 @@ pub(crate) async fn replace_session(
 ) -> Result<(), Failure> {
     let mut live = Live::start(home, home.account()?, password(home)?)?;
     live.ready().await?;
-    let mut wanted = Wanted::new();
-    match options.jid {
-        Some(jid) => {
-            let device = options.device.map(DeviceId::new).transpose();
-            let device = device.map_err(|error| Failure::told(error.to_string()))?;
-            wanted = sessions(&live, jid.clone(), device).await?;
-            live.client
-                .call(move |account| account.replace_sessions(&jid, device))
-                .await?;
-        }
-        None => {
-            live.client
-                .call(omemo::Account::replace_all_sessions)
-                .await?;
-        }
-    }
-    let replaced = tokio::time::timeout(PATIENCE, settled(&mut live, &mut wanted, report)).await;
-    let replaced = replaced.unwrap_or(Ok(0))?;
-    live.quit().await?;
-    if !wanted.is_empty() {
-        note("Not every device has answered; the rest is done with the next omemo listen.");
-    }
-    if report.json {
-        return Ok(());
-    }
-    Ok(say(&format!("Sessions made anew: {replaced}."))?)
-}
-
-/// The sessions with an account's devices, or with one of them.
-async fn sessions(
-    live: &Live<'_>,
-    jid: BareJid,
-    only: Option<DeviceId>,
-) -> Result<Wanted, Failure> {
-    let devices = live
-        .client
-        .ask(move |account| account.devices(&jid))
-        .await?;
-    Ok(devices
-        .into_iter()
-        .filter(|device| !device.own && only.is_none_or(|id| id == device.address.device))
-        .flat_map(|device| {
-            let address = device.address;
-            device
-                .sessions
-                .into_iter()
-                .map(move |version| (version, address.clone()))
+    let ReplaceSession { jid, device, .. } = options;
+    let whose = jid.clone();
+    live.client
+        .call(move |account| match jid {
+            Some(jid) => account.replace_sessions(&jid, device),
+            None => account.replace_all_sessions(),
         })
-        .collect())
+        .await?;
+    let mut outcome = Outcome {
+        open: still_open(&live).await?,
+        ..Outcome::default()
+    };
+    // what is still open when the time is over is told below
+    if let Ok(result) =
+        tokio::time::timeout(PATIENCE, settled(&mut live, &mut outcome, report)).await
+    {
+        result?;
+    }
+    live.quit().await?;
+    match whose {
+        Some(jid) if outcome.is_nothing() => Err(Failure::told(format!(
+            "no device of {jid} is known: omemo devices {jid} looks for them"
+        ))),
+        _ => outcome.tell(report),
+    }
 }
 
-async fn settled(
-    live: &mut Live<'_>,
-    wanted: &mut Wanted,
-    report: Report,
-) -> Result<usize, Failure> {
-    let mut replaced = 0;
-    loop {
-        let Event::Account(event) = live.next().await? else {
-            continue;
+impl Outcome {
+    fn is_nothing(&self) -> bool {
+        self.open.is_empty() && self.replaced == 0 && self.failed == 0
+    }
+
+    fn tell(&self, report: Report) -> Result<(), Failure> {
+        let Self {
+            open,
+            replaced,
+            failed,
+        } = self;
+        if *failed > 0 || !open.is_empty() {
+            let open = open.len();
+            return Err(Failure::told(format!(
+                "sessions made anew: {replaced}; failed: {failed}; without an answer yet: {open}. The last are made with the next omemo listen"
+            )));
+        }
+        if report.json {
+            return Ok(());
+        }
+        Ok(say(&format!("Sessions made anew: {replaced}."))?)
+    }
+
+    fn note(&mut self, event: &Event, report: Report) -> Result<(), Failure> {
+        let Event::Account(event) = event else {
+            return Ok(());
         };
-        match &event {
+        match event {
             omemo::Event::SessionReplaced { device, version } => {
-                wanted.remove(&(*version, device.clone()));
-                replaced += 1;
+                self.open.remove(&(*version, device.clone()));
+                self.replaced += 1;
             }
             omemo::Event::SessionNotReplaced {
                 device, version, ..
             } => {
-                wanted.remove(&(*version, device.clone()));
+                self.open.remove(&(*version, device.clone()));
+                self.failed += 1;
             }
-            _ => continue,
+            _ => return Ok(()),
         }
-        if let Some(happening) = Happening::of(&event) {
+        if let Some(happening) = Happening::of(event) {
             report.happening(&happening)?;
         }
-        if wanted.is_empty() {
-            return Ok(replaced);
-        }
+        Ok(())
     }
+}
+
+async fn still_open(live: &Live<'_>) -> Result<BTreeSet<(Version, Address)>, Failure> {
+    let open = live.client.ask(Account::replacing).await?;
+    Ok(open.into_iter().collect())
+}
+
+async fn settled(
+    live: &mut Live<'_>,
+    outcome: &mut Outcome,
+    report: Report,
+) -> Result<(), Failure> {
+    while !outcome.open.is_empty() {
+        let event = live.next().await?;
+        outcome.note(&event, report)?;
+    }
+    Ok(())
 }

@@ -1,12 +1,14 @@
 //! `omemo trust` and `omemo distrust`: a person's decision about a key. Needs no connection; other
 //! devices of ours are told with the next one, if the policy is automatic.
 
-use omemo::{CallerError, Error, Event, Trust, VerificationUri};
+use omemo::{Address, CallerError, Error, Event, Output, Trust, VerificationUri};
 
 use crate::args::{Decision, Verification};
 use crate::failure::Failure;
+use crate::happening::Happening;
 use crate::home::Home;
-use crate::report::{Report, say};
+use crate::live::tell;
+use crate::report::Report;
 
 /// Trusts one key, or all that a QR code names.
 pub(crate) fn trust(
@@ -27,39 +29,47 @@ fn verify(home: &Home, text: &str, report: Report) -> Result<(), Failure> {
     let uri: VerificationUri = text
         .parse()
         .map_err(|error| Failure::told(format!("the URI cannot be used: {error}")))?;
-    // nothing is sent without a connection: what others have to be told waits in the store
     let output = home.account()?.verify(&uri)?;
+    let mut outcome = Err(Failure::told("these are this device's own keys"));
     for event in &output.events {
-        let Event::Verified {
+        if let Event::Verified {
             jid,
             decided,
             held,
             contradicted,
         } = event
-        else {
-            continue;
-        };
-        for key in decided {
-            say(&format!(
-                "{}\nof {jid} is decided as the URI says.",
-                report.palette.fingerprint(key)
-            ))?;
-        }
-        for key in held {
-            say(&format!(
-                "{}\nof {jid} was not seen yet; it is decided when it is.",
-                report.palette.fingerprint(key)
-            ))?;
-        }
-        if !contradicted.is_empty() {
-            let devices: Vec<_> = contradicted.iter().map(ToString::to_string).collect();
-            return Err(Failure::told(format!(
-                "device {} is known with another key than the URI gives it, and was left as it is: the URI is old, or somebody else's key is published. Compare all eight groups before you trust either",
-                devices.join(", device ")
-            )));
+        {
+            let level = |key| match uri.distrusts(key) {
+                true => Trust::Distrusted,
+                false => Trust::Verified,
+            };
+            for key in decided {
+                report.decided(jid, key, level(key), true)?;
+            }
+            for key in held {
+                report.decided(jid, key, level(key), false)?;
+            }
+            outcome = verdict(outcome, decided.len() + held.len(), contradicted);
         }
     }
-    Ok(())
+    follow(&output, report)?;
+    outcome
+}
+
+/// What the command's end says of a URI.
+fn verdict(
+    nothing: Result<(), Failure>,
+    decisions: usize,
+    contradicted: &[Address],
+) -> Result<(), Failure> {
+    if !contradicted.is_empty() {
+        let devices: Vec<_> = contradicted.iter().map(ToString::to_string).collect();
+        return Err(Failure::told(format!(
+            "device {} is known with another key than the URI gives it, and was left as it is: the URI is old, or somebody else's key is published. Compare all eight groups before you trust either",
+            devices.join(", device ")
+        )));
+    }
+    if decisions == 0 { nothing } else { Ok(()) }
 }
 
 pub(crate) fn decide(
@@ -75,17 +85,25 @@ pub(crate) fn decide(
     };
     let jid = &decision.jid;
     match home.account()?.decide(jid, &fingerprint, trust) {
-        // nothing is sent without a connection: what others have to be told waits in the store
-        Ok(_) => {}
-        Err(Error::Caller(CallerError::UnknownKey(_))) => {
-            return Err(Failure::told(format!(
-                "no device of {jid} with this fingerprint was ever seen. Look at them with omemo devices {jid}"
-            )));
+        Ok(output) => {
+            report.decided(jid, &fingerprint, trust, true)?;
+            follow(&output, report)
         }
-        Err(error) => return Err(error.into()),
+        Err(Error::Caller(CallerError::UnknownKey(_))) => Err(Failure::told(format!(
+            "no device of {jid} with this fingerprint was ever seen. Look at them with omemo devices {jid}"
+        ))),
+        Err(error) => Err(error.into()),
     }
-    Ok(say(&format!(
-        "{}\nof {jid} is now {trust}.",
-        report.palette.fingerprint(&fingerprint)
-    ))?)
+}
+
+/// What else a decision has changed. Nothing is sent without a connection: what others have to be told
+/// waits in the store.
+fn follow(output: &Output, report: Report) -> Result<(), Failure> {
+    for event in &output.events {
+        if let Some(happening) = Happening::of(event) {
+            tell(event);
+            report.happening(&happening)?;
+        }
+    }
+    Ok(())
 }
