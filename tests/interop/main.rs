@@ -17,8 +17,11 @@ mod ejabberd;
 mod experiment;
 mod failures;
 mod foreign;
+mod life;
 mod restarts;
+mod restores;
 mod rooms;
+mod verification;
 mod wire;
 
 use std::env;
@@ -38,6 +41,9 @@ const SCENARIOS: &[&[Scenario]] = &[
     conversation::SCENARIOS,
     ejabberd::SCENARIOS,
     failures::SCENARIOS,
+    life::SCENARIOS,
+    restores::SCENARIOS,
+    verification::SCENARIOS,
 ];
 
 /// Run only by name: they answer a question rather than test our code.

@@ -58,7 +58,7 @@ pub fn tail(file: &Path, lines: usize) -> String {
 pub struct Finished {
     /// Its exit status.
     pub status: ExitStatus,
-    /// What it said and nobody had asked for yet.
+    /// What it said and nobody had asked for yet, without hints.
     pub events: Vec<Value>,
     /// All that it said, for the message of a failure.
     pub story: String,
@@ -75,6 +75,8 @@ pub struct Talker {
     lines: Receiver<String>,
     /// What nobody has asked for yet.
     unread: VecDeque<Value>,
+    /// Events that need not be asked for.
+    hints: &'static [&'static str],
     /// Everything, for the message of a failure.
     transcript: Vec<String>,
     errors: PathBuf,
@@ -122,9 +124,17 @@ impl Talker {
             input,
             lines,
             unread: VecDeque::new(),
+            hints: &[],
             transcript: Vec::new(),
             errors,
         }
+    }
+
+    /// Events of these names may be asked for, and are no surprise where nobody has.
+    #[must_use]
+    pub fn with_hints(mut self, hints: &'static [&'static str]) -> Self {
+        self.hints = hints;
+        self
     }
 
     /// The process's id.
@@ -204,14 +214,14 @@ impl Talker {
         }
     }
 
-    /// Everything that was said and not asked for yet, without waiting.
+    /// Everything that was said and not asked for yet, without waiting; hints are left out.
     pub fn unread(&mut self) -> Vec<Value> {
         while let Ok(line) = self.lines.try_recv() {
             if let Some(value) = self.take_note(line) {
                 self.unread.push_back(value);
             }
         }
-        self.unread.drain(..).collect()
+        self.take_unread()
     }
 
     /// Waits for the process to end by itself.
@@ -240,7 +250,7 @@ impl Talker {
         }
         Finished {
             status,
-            events: self.unread.drain(..).collect(),
+            events: self.take_unread(),
             story: self.story(),
         }
     }
@@ -268,6 +278,12 @@ impl Talker {
             self.name,
             tail(&self.errors, 30)
         )
+    }
+
+    fn take_unread(&mut self) -> Vec<Value> {
+        let mut unread: Vec<Value> = self.unread.drain(..).collect();
+        unread.retain(|value| !self.hints.iter().any(|hint| value["event"] == *hint));
+        unread
     }
 
     fn take_note(&mut self, line: String) -> Option<Value> {

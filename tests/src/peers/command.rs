@@ -18,6 +18,17 @@ const COMMAND_PATIENCE: Duration = Duration::from_secs(150);
 /// A listener that nobody ends, ends itself.
 const LISTEN_SECONDS: &str = "240";
 
+/// What devices say of each other in any conversation, and of messages that come twice, which nobody is shown.
+const HINTS: &[&str] = &[
+    "published",
+    "reannounced",
+    "devices-changed",
+    "new-device",
+    "upgraded",
+    "new-key",
+    "duplicate",
+];
+
 /// A device, made and published by `omemo init`.
 #[derive(Debug)]
 pub struct Device {
@@ -51,8 +62,23 @@ impl Device {
     /// When it cannot be made.
     #[must_use]
     pub fn init(lab: &Lab, account: &Account, protocols: &str) -> Self {
+        Self::init_with(lab, account, protocols, |_| Vec::new())
+    }
+
+    /// The same with more options, which may name files in the device's folder. Its keys lie below, in `data`.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be made.
+    #[must_use]
+    pub fn init_with(
+        lab: &Lab,
+        account: &Account,
+        protocols: &str,
+        options: impl FnOnce(&Path) -> Vec<String>,
+    ) -> Self {
         let folder = new_folder(lab, &account.jid);
-        let (code, story) = try_init(account, protocols, &folder);
+        let (code, story) = try_init_with(account, protocols, &folder, &options(&folder));
         assert_eq!(code, 0, "omemo init failed\n{story}");
         let mut device = Self {
             account: account.clone(),
@@ -248,6 +274,12 @@ impl Device {
         assert_eq!(code, 0, "omemo {decision} failed\n{story}");
     }
 
+    /// Where its configuration and its keys lie.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
     /// Runs the command to its end: the exit code, the events, and everything for a failure's message.
     #[must_use]
     pub fn run(&self, arguments: &[&str]) -> (i32, Vec<Value>, String) {
@@ -266,6 +298,15 @@ impl Device {
 /// `omemo init`, which may fail: the exit code and everything that it said.
 #[must_use]
 pub fn try_init(account: &Account, protocols: &str, folder: &Path) -> (i32, String) {
+    try_init_with(account, protocols, folder, &[])
+}
+
+fn try_init_with(
+    account: &Account,
+    protocols: &str,
+    folder: &Path,
+    options: &[String],
+) -> (i32, String) {
     let server = account.server.to_string();
     let arguments: [&OsStr; 8] = [
         "init".as_ref(),
@@ -277,7 +318,9 @@ pub fn try_init(account: &Account, protocols: &str, folder: &Path) -> (i32, Stri
         "--protocols".as_ref(),
         protocols.as_ref(),
     ];
-    let (code, _, story) = end(start(folder, &account.password, arguments.into_iter()));
+    let options = options.iter().map(AsRef::as_ref);
+    let arguments = arguments.into_iter().chain(options);
+    let (code, _, story) = end(start(folder, &account.password, arguments));
     (code, story)
 }
 
@@ -316,7 +359,7 @@ fn start<'a>(folder: &Path, password: &str, arguments: impl Iterator<Item = &'a 
         .env("OMEMO_PASSWORD", password)
         .env_remove("OMEMO_DATA")
         .current_dir(folder);
-    Talker::start(&name, folder, &mut command)
+    Talker::start(&name, folder, &mut command).with_hints(HINTS)
 }
 
 fn end(talker: Talker) -> (i32, Vec<Value>, String) {
