@@ -109,6 +109,7 @@ impl<T: Transaction> Transaction for TimedTransaction<'_, T> {
         signed_pre_key(version: Version, id: SignedPreKeyId) -> Option<SignedPreKeyRow>;
         signed_pre_keys(version: Version) -> Vec<SignedPreKeyRow>;
         device_list(version: Version, jid: &BareJid) -> Option<DeviceListRow>;
+        subscribed_lists(version: Version) -> Vec<DeviceListRow>;
         devices(version: Version, jid: &BareJid) -> Vec<DeviceRow>;
         device(version: Version, address: &Address) -> Option<DeviceRow>;
         trust(jid: &BareJid) -> Vec<TrustRow>;
