@@ -3,6 +3,7 @@
 use omemo_tests::lab::{Domain, Lab};
 use omemo_tests::patience::PATIENCE;
 use omemo_tests::peers::command::{self, Device};
+use omemo_tests::peers::profanity::{self, Profanity};
 use omemo_tests::process::Talker;
 use omemo_tests::scenario::Scenario;
 use omemo_tests::wire::{LEGACY, OMEMO2};
@@ -22,6 +23,11 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         name: "a_room_of_members_who_speak_both_protocols",
         run: |lab| one_is_away(lab, "mixed", [OMEMO2, OMEMO2, LEGACY]),
         lacking: command::lacking,
+    },
+    Scenario {
+        name: "a_room_with_profanity",
+        run: with_profanity,
+        lacking: || command::lacking().or_else(profanity::lacking),
     },
 ];
 
@@ -78,6 +84,48 @@ fn one_is_away(lab: &Lab, name: &str, namespaces: [&str; 3]) {
     }
 }
 
+/// profanity is one of the members and another one is away: each reads what the others wrote, attributed to the real
+/// JID of who wrote it, whatever that one is called in the room.
+fn with_profanity(lab: &Lab) {
+    let room = format!("room-profanity@rooms.{}", Domain::A.name());
+    let [alice, bob, carol] =
+        ["alice", "bob", "carol"].map(|user| lab.account(&format!("{user}-room-prof"), Domain::A));
+    let mut profanity = Profanity::start(lab, &carol);
+    let [alice, bob] = [&alice, &bob].map(|account| Device::init(lab, account, "legacy"));
+    let carols = (carol.jid.as_str(), profanity.device(), LEGACY);
+    let bobs = (bob.account.jid.as_str(), bob.id, LEGACY);
+    let create = [
+        "room", "join", &room, "--create", "--member", bobs.0, "--member", carols.0, "--json",
+    ];
+    assert_eq!(members(&alice, &create), [bobs.0, carols.0]);
+    let shown = members(&bob, &["room", "join", &room, "--json"]);
+    assert_eq!(shown, [alice.account.jid.as_str(), carols.0]);
+    // bob is away
+    let mut hears = alice.listen_in(&room, &[]);
+    profanity.enter(&room, "greengrocer");
+    profanity.encrypt_in_room(&[(&alice.account.jid, alice.id), (&bob.account.jid, bob.id)]);
+    let mut said = Vec::new();
+    for round in 1..=3 {
+        // profanity wraps the message's key twice for everybody who is in the room: as one who is there, and as a member
+        let text = lab.secret(&format!("does anybody hear me? {round}"));
+        profanity.say(&text);
+        heard(&mut hears, &room, carols, &text);
+        said.push((carols, text));
+        let text = lab.secret(&format!("one of us does {round}"));
+        alice.send_in(&room, &text, &[bobs, carols]);
+        profanity.expect(&text);
+        said.push(((&alice.account.jid, alice.id, LEGACY), text));
+    }
+    let rest = hears.unread();
+    assert!(rest.is_empty(), "more was shown than was sent: {rest:?}");
+    // later
+    let mut hears = bob.listen_in(&room, &["--count", "6"]);
+    for (from, text) in &said {
+        heard(&mut hears, &room, *from, text);
+    }
+    finish(hears);
+}
+
 fn members(device: &Device, arguments: &[&str]) -> Vec<String> {
     let (code, events, story) = device.run(arguments);
     assert_eq!(code, 0, "omemo room join failed\n{story}");
@@ -95,11 +143,21 @@ fn members(device: &Device, arguments: &[&str]) -> Vec<String> {
 }
 
 fn hears(listener: &mut Talker, room: &str, from: &Device, text: &str, namespace: &str) {
+    heard(
+        listener,
+        room,
+        (&from.account.jid, from.id, namespace),
+        text,
+    );
+}
+
+/// `from` is the author's real JID and device, and the namespace of the protocol.
+fn heard(listener: &mut Talker, room: &str, from: (&str, u64, &str), text: &str) {
     let message = listener.expect("message", PATIENCE, |message| message["body"] == text);
     assert_eq!(message["chat"], room);
-    assert_eq!(message["from"], from.account.jid.as_str());
-    assert_eq!(message["device"], from.id);
-    assert_eq!(message["protocol"], namespace);
+    assert_eq!(message["from"], from.0);
+    assert_eq!(message["device"], from.1);
+    assert_eq!(message["protocol"], from.2);
 }
 
 fn finish(listener: Talker) {

@@ -28,6 +28,7 @@ const SETTINGS: &str = "[logging]\nchlog=true\nmaxsize=100000000\nrotate=false\n
 pub struct Profanity {
     jid: String,
     folder: PathBuf,
+    device: u64,
     /// How many lines of the chat logs were read already.
     read: usize,
 }
@@ -59,6 +60,7 @@ impl Profanity {
         let mut profanity = Self {
             jid: account.jid.clone(),
             folder,
+            device: 0,
             read: 0,
         };
         let log = profanity.log_file().display().to_string();
@@ -104,6 +106,7 @@ impl Profanity {
             .lines()
             .find_map(|line| line.strip_prefix("device_id="))
             .expect("a device id in the identity");
+        self.device = device.parse().expect("a number");
         self.type_line(&open(&format!("{LEGACY}.bundles:{device}")));
         // Its list reaches the server when it hears of the empty one.
         self.await_log(&[
@@ -111,6 +114,12 @@ impl Profanity {
             &format!("{LEGACY}.devicelist"),
             &format!("<device id=\"{device}\""),
         ]);
+    }
+
+    /// The id of its device.
+    #[must_use]
+    pub const fn device(&self) -> u64 {
+        self.device
     }
 
     /// Opens a chat and turns encryption on.
@@ -121,7 +130,30 @@ impl Profanity {
         sleep(Duration::from_secs(3));
     }
 
-    /// Sends a line in the open chat.
+    /// Joins a room under a name, and knows of what kind it is and who its members are when this returns.
+    ///
+    /// # Panics
+    ///
+    /// When the room does not say so.
+    pub fn enter(&mut self, room: &str, nick: &str) {
+        self.type_line(&format!("/join {room} nick {nick}"));
+        // It asks for the lists of members before this.
+        self.await_log(&["Received disco#info response for room", room]);
+    }
+
+    /// Turns encryption on in the open room, where it has a session with each of these devices when this returns.
+    ///
+    /// # Panics
+    ///
+    /// When it gets none.
+    pub fn encrypt_in_room(&mut self, devices: &[(&str, u64)]) {
+        self.type_line("/omemo start");
+        for (jid, device) in devices {
+            self.await_log(&[&format!("session with {jid} device {device}")]);
+        }
+    }
+
+    /// Sends a line in the open chat or room.
     pub fn say(&mut self, text: &str) {
         self.type_line(text);
     }
@@ -144,7 +176,7 @@ impl Profanity {
         }
     }
 
-    /// Every line of others in its chat logs, oldest first.
+    /// Every line of others in its chat logs, oldest first; of rooms its own lines, too.
     ///
     /// # Panics
     ///
