@@ -115,7 +115,8 @@ Compare all eight groups, on the telephone or face to face; then:
 or give the text of a QR code that the other device has shown:
   omemo trust --uri 'xmpp:romeo@montague.example?omemo-sid-27183=a1b2c3d4...'
 
-From the first key of an account that is trusted so, new keys of that account wait for a decision.")]
+From the first key of an account that is trusted so, new keys of that account wait for a
+decision.")]
     Trust(Verification),
     /// Never encrypt to this key again
     Distrust(Decision),
@@ -154,12 +155,14 @@ Examples:
     ReplaceSession(ReplaceSession),
     /// Get going again after the store was put back to an older state
     #[command(after_help = "\
-A store that comes back from a backup would use keys a second time, so that nothing is encrypted once that is
-noticed. First this receives what the server holds, which the old keys can still read; then it makes new keys
-and sessions. The fingerprint stays, and contacts need not compare it again.
+A store that comes back from a backup would use keys a second time, so that nothing is
+encrypted once that is noticed. First this receives what the server holds, which the old keys
+can still read; then it makes new keys and sessions. The fingerprint stays, and contacts need
+not compare it again.
 
-A device that was made with omemo init --anchor FILE notices at once that it was put back; others notice it by
-their own messages in the server's archive, if they are still there. Where nothing shows it and you know it:
+A device that was made with omemo init --anchor FILE notices at once that it was put back;
+others notice it by their own messages, if the server's archive still has them. Where nothing
+shows it and you know it:
   omemo recover --anyway")]
     Recover {
         /// Also when nothing shows that the store was put back, since you know that it was
@@ -277,8 +280,8 @@ pub(crate) struct Listen {
 pub(crate) enum Devices {
     /// Take another device of ours off the list, with its bundle
     #[command(after_help = "\
-Contacts stop encrypting for it. If it is still in somebody's hands it puts itself back: distrust its key too,
-with omemo distrust.")]
+Contacts stop encrypting for it. If it is still in somebody's hands it puts itself back:
+distrust its key too, with omemo distrust.")]
     Remove {
         /// Which: omemo devices lists them
         #[arg(value_name = "ID")]
@@ -289,8 +292,9 @@ with omemo distrust.")]
     },
     /// Go on with a contact's device that spoke omemo:2 and is only listed for legacy now
     #[command(after_help = "\
-Whoever controls a server can take a device off the list of omemo:2, to have weaker messages written to it.
-So it gets nothing before you have asked its owner, in person, whether its program has lost omemo:2.")]
+Whoever controls a server can take a device off the list of omemo:2, to have weaker messages
+written to it. So it gets nothing before you have asked its owner whether its program has
+lost omemo:2.")]
     AllowLegacy {
         /// Whose
         #[arg(value_name = "JID")]
@@ -312,7 +316,8 @@ Examples:
   omemo opt-out romeo@montague.example --plain-text       he asked, and we agree
   omemo opt-out romeo@montague.example --keep-encrypting  he asked, and we do not agree
 
-Sessions stay, and whoever writes encrypted messages again takes it back. This command never sends plain text.")]
+Sessions stay, and whoever writes encrypted messages again takes it back. This command never
+sends plain text.")]
 pub(crate) struct OptOut {
     /// Which contact
     #[arg(value_name = "JID")]
