@@ -74,7 +74,9 @@
 //!   [`Account::replace_sessions`]. It happens by itself for a session that does not exist, and never because a
 //!   message failed; in legacy an app may want it ([`Settings::heal_legacy`](crate::Settings::heal_legacy)).
 //! - *The store came back from a backup.* See [Backups](crate#backups): give an
-//!   [`Anchor`](crate::Anchor), and call [`Account::recover`] on [`Restored`](crate::Event::Restored).
+//!   [`Anchor`](crate::Anchor), and call [`Account::recover`] on [`Restored`](crate::Event::Restored), once
+//!   what the server holds is received. Who knows of it without any proof calls
+//!   [`Account::put_back`](crate::Account::put_back) first.
 //! - *A device of ours is lost.* [`Account::remove_device`], and distrust its key. One that is silent for months
 //!   is left out by itself ([`Settings::stale`](crate::Settings::stale)).
 //!
