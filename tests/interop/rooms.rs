@@ -25,11 +25,20 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         lacking: command::lacking,
     },
     Scenario {
-        name: "a_room_with_profanity",
-        run: with_profanity,
-        lacking: || command::lacking().or_else(profanity::lacking),
+        name: "a_room_with_profanity_legacy",
+        run: |lab| with_profanity(lab, ["legacy", "legacy"], LEGACY),
+        lacking: profanity_lacks,
+    },
+    Scenario {
+        name: "a_room_with_profanity_and_one_without_legacy",
+        run: |lab| with_profanity(lab, ["both", "omemo2"], OMEMO2),
+        lacking: profanity_lacks,
     },
 ];
+
+fn profanity_lacks() -> Option<String> {
+    command::lacking().or_else(profanity::lacking)
+}
 
 /// Three accounts, the third of them away while the first writes; later each has read what the others wrote, once, and
 /// none was shown an error.
@@ -84,43 +93,56 @@ fn one_is_away(lab: &Lab, name: &str, namespaces: [&str; 3]) {
     }
 }
 
-/// profanity is one of the members and another one is away: each reads what the others wrote, attributed to the real
-/// JID of who wrote it, whatever that one is called in the room.
-fn with_profanity(lab: &Lab) {
-    let room = format!("room-profanity@rooms.{}", Domain::A.name());
-    let [alice, bob, carol] =
-        ["alice", "bob", "carol"].map(|user| lab.account(&format!("{user}-room-prof"), Domain::A));
+/// profanity is one of the members and another one, bob, is away: each reads what the others wrote, attributed to the real
+/// JID of who wrote it, whatever that one is called in the room. `namespace` is that of the protocol in which alice serves
+/// bob; where it is not profanity's, her message goes as two stanzas, and profanity serves bob with nothing.
+fn with_profanity(lab: &Lab, protocols: [&str; 2], namespace: &str) {
+    let [alices, bobs] = protocols;
+    let room = format!("room-profanity-{bobs}@rooms.{}", Domain::A.name());
+    let [alice, bob, carol] = ["alice", "bob", "carol"]
+        .map(|user| lab.account(&format!("{user}-room-profanity-{bobs}"), Domain::A));
     let mut profanity = Profanity::start(lab, &carol);
-    let [alice, bob] = [&alice, &bob].map(|account| Device::init(lab, account, "legacy"));
+    let alice = Device::init(lab, &alice, alices);
+    let bob = Device::init(lab, &bob, bobs);
+    let [alices, bobs] = [&alice, &bob].map(|it| (it.account.jid.as_str(), it.id, namespace));
     let carols = (carol.jid.as_str(), profanity.device(), LEGACY);
-    let bobs = (bob.account.jid.as_str(), bob.id, LEGACY);
     let create = [
         "room", "join", &room, "--create", "--member", bobs.0, "--member", carols.0, "--json",
     ];
     assert_eq!(members(&alice, &create), [bobs.0, carols.0]);
     let shown = members(&bob, &["room", "join", &room, "--json"]);
-    assert_eq!(shown, [alice.account.jid.as_str(), carols.0]);
+    assert_eq!(shown, [alices.0, carols.0]);
     // bob is away
     let mut hears = alice.listen_in(&room, &[]);
     profanity.enter(&room, "greengrocer");
-    profanity.encrypt_in_room(&[(&alice.account.jid, alice.id), (&bob.account.jid, bob.id)]);
-    let mut said = Vec::new();
+    let both = [(alices.0, alices.1), (bobs.0, bobs.1)];
+    let served = if namespace == LEGACY { 2 } else { 1 };
+    profanity.encrypt_in_room(&both[..served]);
+    let mut for_bob = Vec::new();
     for round in 1..=3 {
-        // profanity wraps the message's key twice for everybody who is in the room: as one who is there, and as a member
+        // It wraps the message's key twice for who is in the room: as one who is there, and as a member.
         let text = lab.secret(&format!("does anybody hear me? {round}"));
         profanity.say(&text);
         heard(&mut hears, &room, carols, &text);
-        said.push((carols, text));
+        if namespace == LEGACY {
+            for_bob.push((carols, text));
+        }
         let text = lab.secret(&format!("one of us does {round}"));
         alice.send_in(&room, &text, &[bobs, carols]);
         profanity.expect(&text);
-        said.push(((&alice.account.jid, alice.id, LEGACY), text));
+        for_bob.push((alices, text));
     }
     let rest = hears.unread();
     assert!(rest.is_empty(), "more was shown than was sent: {rest:?}");
+    let shown = profanity.shown();
+    assert_eq!(
+        shown.len(),
+        6,
+        "three lines of its own, and ours: {shown:?}"
+    );
     // later
-    let mut hears = bob.listen_in(&room, &["--count", "6"]);
-    for (from, text) in &said {
+    let mut hears = bob.listen_in(&room, &["--count", &for_bob.len().to_string()]);
+    for (from, text) in &for_bob {
         heard(&mut hears, &room, *from, text);
     }
     finish(hears);
