@@ -919,6 +919,22 @@ omemo_status omemo_account_replace_all_sessions(omemo_account *account, omemo_ou
 omemo_status omemo_account_restored(omemo_account *account,
                                     bool *restored);
 
+// How many sessions are still to be made anew, on demand, after a recovery or to heal a broken one.
+//
+// `count` (out): the answer.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_REMOVED`, or one of `OMEMO_STORE_...`. Reads the disk.
+omemo_status omemo_account_replacing(omemo_account *account, size_t *count);
+
+// The app, or a person, knows that the store was put back from a copy, which cannot always be proven: nothing is encrypted from here on.
+// Call it before `omemo_account_online`; receive what the server holds, and then `omemo_account_recover`.
+//
+// `output` (out): free it with `omemo_output_free`.
+//
+// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_REMOVED`, or one of `OMEMO_STORE_...`. Reads and writes the disk.
+omemo_status omemo_account_put_back(omemo_account *account,
+                                    omemo_output **output);
+
 // Gets going again after the store was put back to an older state: new keys and sessions under the old fingerprint. Ends with
 // `OMEMO_EVENT_RECOVERED`. May be called at any time.
 //

@@ -64,6 +64,37 @@ pub extern "C" fn omemo_account_restored(
     })
 }
 
+/// How many sessions are still to be made anew, on demand, after a recovery or to heal a broken one.
+///
+/// `count` (out): the answer.
+///
+/// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_REMOVED`, or one of `OMEMO_STORE_...`. Reads the disk.
+#[unsafe(no_mangle)]
+pub extern "C" fn omemo_account_replacing(
+    account: *mut omemo_account,
+    count: *mut usize,
+) -> omemo_status {
+    call(account, |account| {
+        let place = Place::new(count)?;
+        place.put(account.replacing()?.len());
+        Ok(())
+    })
+}
+
+/// The app, or a person, knows that the store was put back from a copy, which cannot always be proven: nothing is encrypted from here on.
+/// Call it before `omemo_account_online`; receive what the server holds, and then `omemo_account_recover`.
+///
+/// `output` (out): free it with `omemo_output_free`.
+///
+/// Returns `OMEMO_OK`, `OMEMO_NULL`, `OMEMO_REMOVED`, or one of `OMEMO_STORE_...`. Reads and writes the disk.
+#[unsafe(no_mangle)]
+pub extern "C" fn omemo_account_put_back(
+    account: *mut omemo_account,
+    output: *mut *mut omemo_output,
+) -> omemo_status {
+    with_output(account, output, |account| Ok(account.put_back()?))
+}
+
 /// Gets going again after the store was put back to an older state: new keys and sessions under the old fingerprint. Ends with
 /// `OMEMO_EVENT_RECOVERED`. May be called at any time.
 ///

@@ -87,6 +87,16 @@ static void begin_anew(struct client *client, struct client *other) {
   IS(OMEMO_BAD_VALUE, omemo_account_replace_sessions(client->account, other->jid, UINT32_MAX, &output));
   IS(OMEMO_OK, omemo_account_restored(client->account, &restored));
   CHECK(!restored);
+  size_t replacing = 7;
+  IS(OMEMO_OK, omemo_account_replacing(client->account, &replacing));
+  CHECK(replacing == 0);
+  IS(OMEMO_OK, omemo_account_put_back(client->account, &output));
+  world_take(client, &output);
+  CHECK(happened(OMEMO_EVENT_RESTORED) == 1);
+  IS(OMEMO_OK, omemo_account_restored(client->account, &restored));
+  CHECK(restored);
+  say(client, "refused", other->jid);
+  CHECK(happened(OMEMO_EVENT_REFUSED) == 1 && refused == OMEMO_REASON_RESTORED);
   IS(OMEMO_OK, omemo_account_recover(client->account, &output));
   world_take(client, &output);
   CHECK(happened(OMEMO_EVENT_RECOVERED) == 1);

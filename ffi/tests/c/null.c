@@ -126,6 +126,12 @@ static void calls_refuse_null(omemo_account *account) {
   IS(OMEMO_NULL, omemo_account_replace_sessions(account, "c@d.example", 0, NULL));
   FAILS(OMEMO_NULL, output, omemo_account_replace_all_sessions(NULL, &output));
   IS(OMEMO_NULL, omemo_account_replace_all_sessions(account, NULL));
+  size_t replacing = 7;
+  IS(OMEMO_NULL, omemo_account_replacing(NULL, &replacing));
+  CHECK(replacing == 7);
+  IS(OMEMO_NULL, omemo_account_replacing(account, NULL));
+  FAILS(OMEMO_NULL, output, omemo_account_put_back(NULL, &output));
+  IS(OMEMO_NULL, omemo_account_put_back(account, NULL));
   IS(OMEMO_NULL, omemo_account_restored(NULL, &restored));
   CHECK(restored);
   IS(OMEMO_NULL, omemo_account_restored(account, NULL));
