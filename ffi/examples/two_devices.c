@@ -131,10 +131,13 @@ static char *answer(const char *jid, const char *iq)
     const char *node_tag = publishing != NULL ? publishing : asking;
     char *id = attribute(iq, "id"), *to = attribute(iq, "to"), *node = node_tag != NULL ? attribute(node_tag, "node") : NULL;
     const char *owner = to != NULL ? to : jid; /* what is addressed to nobody is for one's own account */
-    if (id == NULL || node == NULL)
+    if (id == NULL)
         give_up("the server does not understand what is asked");
-    char *reply = format("<iq type='result' id='%s' from='%s'>", id, owner);
-    if (publishing != NULL && item != NULL)
+    /* what this server cannot do, such as telling about itself, is an error, which the library can live with */
+    char *reply = format("<iq type='%s' id='%s' from='%s'>", node == NULL ? "error" : "result", id, owner);
+    if (node == NULL)
+        reply = joined(reply, format("<error type='cancel'><feature-not-implemented xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>"));
+    else if (publishing != NULL && item != NULL)
         publish(owner, node, item);
     else
         reply = joined(reply, items_of(owner, node));
