@@ -119,6 +119,7 @@ impl omemo_reason {
             UnsentReason::NoLongerAllowed(_) => Self::OMEMO_REASON_NO_LONGER_ALLOWED,
             UnsentReason::NeverConfirmed => Self::OMEMO_REASON_NEVER_CONFIRMED,
             UnsentReason::Bounced(_) => Self::OMEMO_REASON_BOUNCED,
+            UnsentReason::OptedOut => Self::OMEMO_REASON_OPTED_OUT,
             UnsentReason::Restored => Self::OMEMO_REASON_RESTORED,
             UnsentReason::Deactivated => Self::OMEMO_REASON_DEACTIVATED,
             _ => Self::OMEMO_REASON_OTHER,

@@ -234,7 +234,33 @@ fn legacy_cannot_carry_an_opt_out<S: Stores>(mut stores: S) {
     assert_eq!(known(&mut hub, juliet, ROMEO), None);
 }
 
+/// What was sealed before the wish came does not go out again after it.
+fn rule_34_what_was_sealed_before_stays_here<S: Stores>(mut stores: S) {
+    let (mut hub, juliet, romeo) = friends(&mut stores, Version::Omemo2);
+    hub.devices[juliet.0].confirms = false;
+    hub.lets_pass = |stanza| stanza.name() != "message";
+    hub.send(juliet, ROMEO, "lost", "on its way");
+    hub.lets_pass = |_| true;
+    opt_out(&mut hub, romeo, JULIET, "stop");
+    assert!(known(&mut hub, juliet, ROMEO).is_some());
+    let crossed = hub.messages_of(juliet).len();
+    let start = hub.devices[juliet.0].events.len();
+    hub.restart(juliet, |old| stores.again(juliet.0, old));
+    // the dead process is no longer waited for
+    hub.pass(130);
+    let events = &hub.devices[juliet.0].events[start..];
+    let told = Event::Unsent {
+        id: "lost".into(),
+        reason: omemo::UnsentReason::OptedOut,
+        maybe_delivered: true,
+    };
+    assert!(events.contains(&told), "{events:?}");
+    let later = &hub.messages_of(juliet)[crossed..];
+    assert!(later.iter().all(|stanza| stanza.attr("id") != Some("lost")));
+}
+
 over!(
+    rule_34_what_was_sealed_before_stays_here,
     rule_34_an_opt_out_blocks_until_a_person_has_answered,
     rule_34_a_message_that_waits_is_refused,
     rule_34_an_encrypted_text_opts_in_again,

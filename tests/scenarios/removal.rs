@@ -200,6 +200,11 @@ fn rule_38_nothing_is_sent_or_decrypted_on_the_way_out<S: Stores>(mut stores: S,
     hub.lets_pass = |_| true;
     let read = hub.bodies(phone).len();
     hub.write(romeo, JULIET, "4", "too late");
+    let foreign = xml(&format!(
+        "<message xmlns='jabber:client' type='error' from='{ROMEO}' id='of-the-app'/>"
+    ));
+    let output = account(&mut hub, phone).receive(&foreign).unwrap();
+    assert!(!output.consumed, "what never was ours is the app's");
     hub.answers = true;
     hub.send(romeo, JULIET, "5", "too late");
     hub.answers = false;

@@ -169,6 +169,9 @@ pub enum UnsentReason {
     /// The store is older than what was sent from it, and what it had sealed may have been sent long ago.
     #[error("the store was put back to an older state")]
     Restored,
+    /// The contact has asked for plain text meanwhile (XEP-0384 §5.7).
+    #[error("its recipient has opted out of encryption")]
+    OptedOut,
     /// This device was deactivated before it left.
     #[error("this device was deactivated")]
     Deactivated,

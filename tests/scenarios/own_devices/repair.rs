@@ -61,4 +61,31 @@ fn bundles_that_devices_left_behind_are_removed<S: Stores>(mut stores: S) {
     assert_eq!(listed(&hub, VERSION, JULIET), [own, 78]);
 }
 
-over!(bundles_that_devices_left_behind_are_removed);
+/// A bundle is published before the device is listed: looking at it meanwhile decides nothing about its key.
+fn a_device_whose_bundle_was_looked_at_early_is_served<S: Stores>(mut stores: S) {
+    const VERSION: Version = Version::Omemo2;
+    let mut hub = Hub::new(2);
+    let phone = hub.join(JULIET, stores.make(), speaks(&[VERSION]));
+    hub.join(ROMEO, stores.make(), speaks(&[VERSION]));
+    let own = hub.id(phone);
+    Puppet::new(VERSION, JULIET, 77).publish(&mut hub);
+    assert_eq!(repair(&mut hub, phone), (vec![], vec![77], vec![]));
+    hub.plant(
+        JULIET,
+        devices_node(VERSION),
+        "current",
+        list(VERSION, [own, 77]),
+    );
+    hub.settle();
+    let events = hub.send(phone, ROMEO, "1", "for both");
+    let ids: Vec<u32> = served(&events, "1")
+        .iter()
+        .map(|served| served.device.device.get())
+        .collect();
+    assert!(ids.contains(&77), "{events:?}");
+}
+
+over!(
+    bundles_that_devices_left_behind_are_removed,
+    a_device_whose_bundle_was_looked_at_early_is_served,
+);

@@ -60,6 +60,7 @@ impl<T: Transaction> Call<'_, T> {
         let version = row.version;
         let address = row.address.clone();
         let key = *bundle.identity();
+        let listed = row.listed;
         if row.identity.is_some_and(|known| known != key) {
             self.event(Event::IdentityChanged {
                 device: address,
@@ -77,7 +78,8 @@ impl<T: Transaction> Call<'_, T> {
             ..row
         }))?;
         let trust = self.meet(&address, &key)?;
-        let replaces = self.owes_replacement(version, &address)?;
+        let may_seal = listed && self.is_settled() && self.stream.is_ready(version);
+        let replaces = may_seal && self.owes_replacement(version, &address)?;
         if !replaces && !self.wants_session(version, &address, trust)? {
             return Ok(());
         }

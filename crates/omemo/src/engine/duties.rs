@@ -23,10 +23,10 @@ impl<T: Transaction> Call<'_, T> {
 
     /// Does what is owed and may be done now.
     pub(super) fn discharge_duties(&mut self) -> Result<(), Error> {
+        self.stream.duties_due = None;
         if !self.is_settled() {
             return Ok(());
         }
-        self.stream.duties_due = None;
         let mut sealed = Vec::new();
         for duty in self.tx.duties()? {
             if sealed.len() >= MOST_AT_ONCE {

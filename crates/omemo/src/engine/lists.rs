@@ -9,6 +9,7 @@ use super::Call;
 use super::downgrade::ListChange;
 use super::questions::Reply;
 use super::repair::ORPHAN;
+use super::trust::level;
 use crate::protocol;
 use crate::stanza::devices::DeviceList;
 use crate::stanza::pubsub::{self, EventKind, Items};
@@ -186,9 +187,14 @@ impl<T: Transaction> Call<'_, T> {
             if !is_first && row.listed_at.is_none() {
                 self.newly_listed(version, &row.address)?;
             }
-            // no orphan any more
+            // no orphan any more; a key that was only looked at is met like any other
             let orphan = row.failure.as_deref() == Some(ORPHAN);
+            let met = match &row.identity {
+                Some(key) if orphan => level(&self.tx.trust(jid)?, key).is_some(),
+                _ => true,
+            };
             let row = DeviceRow {
+                identity: row.identity.filter(|_| met),
                 retry_after: row.retry_after.filter(|_| !orphan),
                 failure: row.failure.filter(|_| !orphan),
                 ..row

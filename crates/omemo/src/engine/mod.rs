@@ -153,6 +153,10 @@ impl<'call, T: Transaction> Call<'call, T> {
             self.rest();
             return self.go_on_inspecting();
         }
+        // another handle has recovered the account
+        if self.stream.publishing.is_empty() {
+            self.start_publishing();
+        }
         self.maintain_own_keys()?;
         self.ask_features()?;
         self.go_on_removing()?;

@@ -95,6 +95,12 @@ impl<T: Transaction> Call<'_, T> {
         if row.message_id.is_none() {
             return Ok(None);
         }
+        if !row.tells_trust
+            && let Chat::Direct(jid) = &row.chat
+            && self.tx.opt_out(jid)?.is_some()
+        {
+            return Ok(Some(UnsentReason::OptedOut));
+        }
         let is_judged = self.may_go_to(&row.chat);
         let mut recipients: Vec<super::plan::Recipient> = Vec::new();
         for device in &row.served {

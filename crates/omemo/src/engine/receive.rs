@@ -71,8 +71,13 @@ fn transported(key: &payload::TransportedKey, encrypted: &Encrypted) -> Result<C
 impl<T: Transaction> Call<'_, T> {
     /// Takes one stanza; `false` when it turned out not to be ours.
     pub(crate) fn receive(&mut self, input: Input<'_>) -> Result<bool, Error> {
+        // a device that goes reads nothing more, and what never was ours is still the app's
         if self.is_leaving() && !matches!(input, Input::Answer(_)) {
-            return Ok(true);
+            let is_apps = matches!(
+                input,
+                Input::Presence(_) | Input::RoomNotice { .. } | Input::Bounce { .. }
+            );
+            return Ok(!is_apps);
         }
         match input {
             Input::Answer(iq) => self.answer(&iq),

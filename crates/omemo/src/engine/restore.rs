@@ -2,6 +2,8 @@
 //! and how it begins anew. Sealing from an old state would use message keys twice; opening with it
 //! uses nothing twice.
 
+use std::collections::BTreeSet;
+
 use omemo_ratchet::{Inbound, PreKeyId, RatchetMessage, Role, Session, SignedPreKeyId, Version};
 
 use super::Call;
@@ -19,6 +21,9 @@ use crate::{
     Address, CallerError, Chat, Error, Event, RestoreProof, UnsentReason, Unserved, UnservedReason,
 };
 
+/// Numbers that are looked ahead for one stanza, over all its keys. Anybody who can bring a message in our name chooses how
+/// many keys it has and what their numbers are; each number costs an HMAC.
+const MOST_AHEAD: u32 = 10_000;
 /// Prekey ids go round in a ring of this many; see `successor` in own_keys.rs.
 const RING: u32 = 0xff_fffe;
 /// How far from the old ids the new ones begin at least. A device that got a million key exchanges
@@ -51,8 +56,14 @@ impl<T: Transaction> Call<'_, T> {
     /// What is put off until the recovery wakes nobody.
     pub(super) fn rest(&mut self) {
         self.stream.publishing.clear();
+        self.stream.telling.clear();
         self.stream.outbox_due = None;
         self.stream.duties_due = None;
+        for (device, removing) in std::mem::take(&mut self.stream.removing) {
+            let mut incomplete = removing.incomplete;
+            incomplete.push("the store was put back to an older state: recover first".to_owned());
+            self.event(Event::DeviceRemoved { device, incomplete });
+        }
     }
 
     /// From here on nothing is encrypted.
@@ -66,6 +77,8 @@ impl<T: Transaction> Call<'_, T> {
         self.account.standing = Standing::Restored;
         leave_numbers_out(&mut self.account);
         self.written = true;
+        // what this very call has sealed stays here, too
+        self.output.stanzas.retain(|stanza| stanza.ticket.is_none());
         self.event(Event::Restored { proof });
         self.drop_unsent()
     }
@@ -114,6 +127,8 @@ impl<T: Transaction> Call<'_, T> {
         if self.is_restored() {
             return Ok(());
         }
+        let mut asked = BTreeSet::new();
+        let mut budget = MOST_AHEAD;
         for key in &encrypted.keys {
             let Ok(data) = &key.data else {
                 continue;
@@ -126,7 +141,10 @@ impl<T: Transaction> Call<'_, T> {
                 Inbound::KeyExchange(exchange) => exchange.message(),
             };
             for address in self.addressed(protocol.version, key, received)? {
-                if self.is_unsent(protocol.version, &address, message)? {
+                // a message of ours has one key for a device
+                if asked.insert(address.clone())
+                    && self.is_unsent(protocol.version, &address, message, &mut budget)?
+                {
                     return self.mark_restored(RestoreProof::OwnMessage);
                 }
             }
@@ -164,10 +182,18 @@ impl<T: Transaction> Call<'_, T> {
         version: Version,
         address: &Address,
         message: &RatchetMessage,
+        budget: &mut u32,
     ) -> Result<bool, Error> {
         for row in self.tx.sessions(version, address)? {
             let session = Session::from_bytes(&row.state)
                 .map_err(|error| StoreError::Damaged(error.into()))?;
+            let Some(said) = session.said_ahead(message) else {
+                continue;
+            };
+            let Some(left) = budget.checked_sub(said.get()) else {
+                continue;
+            };
+            *budget = left;
             if session.sent_ahead(message).is_some() {
                 return Ok(true);
             }

@@ -23,6 +23,7 @@ const LISTS_AGE: Duration = Duration::from_secs(600);
 impl<T: Transaction> Call<'_, T> {
     /// The app is about to join a room.
     pub(crate) fn enter_room(&mut self, room: &BareJid) -> Result<(), Error> {
+        self.check_not_leaving()?;
         if !self.is_online() {
             return Err(CallerError::Offline.into());
         }

@@ -54,6 +54,7 @@ impl<T: Transaction> Call<'_, T> {
                 readers,
                 ..Outgoing::new(self.random_id()?, chat, kind)
             };
+            self.stream.telling.remove(jid);
             self.stream.waiting.push(Waiting {
                 outgoing,
                 deadline: self.now.after(ANSWER_TIME),

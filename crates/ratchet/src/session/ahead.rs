@@ -33,18 +33,9 @@ impl Session {
     /// - At most 10,000 numbers are looked ahead; a message beyond gives `None` without any work.
     #[must_use]
     pub fn sent_ahead(&self, message: &RatchetMessage) -> Option<NonZeroU32> {
-        let sending = &self.sending;
-        if message.version() != self.version() || message.ratchet_key() != sending.ratchet.public()
-        {
-            return None;
-        }
-        let passed = message.number().checked_sub(sending.next)?;
-        let ahead = NonZeroU32::MIN.saturating_add(passed);
-        if ahead.get() > MAX_AHEAD {
-            return None;
-        }
-        let mut chain = sending.chain.fork();
-        for _ in 0..passed {
+        let ahead = self.said_ahead(message)?;
+        let mut chain = self.sending.chain.fork();
+        for _ in 1..ahead.get() {
             chain.pass();
         }
         let suite = self.parties.suite;
@@ -54,5 +45,19 @@ impl Session {
             message.authenticated(),
         );
         tag_matches(&tag, suite.mac_length, message.tag()).then_some(ahead)
+    }
+
+    /// What [`Session::sent_ahead`] would say if the message had the right tag, which is not looked at: how many numbers it
+    /// would look ahead. For whoever has to bound the work over many messages.
+    #[must_use]
+    pub fn said_ahead(&self, message: &RatchetMessage) -> Option<NonZeroU32> {
+        let sending = &self.sending;
+        if message.version() != self.version() || message.ratchet_key() != sending.ratchet.public()
+        {
+            return None;
+        }
+        let passed = message.number().checked_sub(sending.next)?;
+        let ahead = NonZeroU32::MIN.saturating_add(passed);
+        (ahead.get() <= MAX_AHEAD).then_some(ahead)
     }
 }

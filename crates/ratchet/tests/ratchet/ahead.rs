@@ -170,6 +170,28 @@ fn a16_10000_numbers_are_looked_ahead_and_not_10001() {
     }
 }
 
+/// What somebody says costs nothing to hear, and the proof looks exactly so far ahead.
+#[test]
+fn a16_what_is_said_can_be_counted_before_it_is_believed() {
+    for version in Version::ALL {
+        let [mut side, _] = sides(version);
+        let key = *message(version, &side.send(b"x").bytes).ratchet_key();
+        let next = side.send(b"x").bytes;
+        let next = message(version, &next).number() + 1;
+        for (number, said) in [
+            (next - 1, None),
+            (next, Some(1)),
+            (next + 9_999, Some(10_000)),
+            (next + 10_000, None),
+        ] {
+            let forged = message(version, &forged(version, &key, number, 0));
+            let heard = side.session.said_ahead(&forged);
+            assert_eq!(heard.map(std::num::NonZeroU32::get), said, "{number}");
+            assert_eq!(side.session.sent_ahead(&forged), None);
+        }
+    }
+}
+
 #[test]
 fn a16_absurd_numbers_of_our_own_cost_nothing() {
     for version in Version::ALL {
