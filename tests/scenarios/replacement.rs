@@ -132,6 +132,31 @@ fn rule_29_a_replacement_waits_for_the_stream<S: Stores>(mut stores: S, version:
     assert_eq!(replacing(&mut hub, juliet), []);
 }
 
+/// A bundle that a message brings during the catch-up serves the message alone.
+fn rule_28_a_replacement_waits_for_the_end_of_the_catch_up<S: Stores>(
+    mut stores: S,
+    version: Version,
+) {
+    let (mut hub, juliet, romeo) = pair(&mut stores, version);
+    hub.call(juliet, |account| account.inspect(&self::romeo()));
+    hub.settle();
+    hub.go_offline(juliet);
+    replace(&mut hub, juliet);
+    assert_eq!(replacing(&mut hub, juliet), [(version, hub.id(romeo))]);
+    hub.catches_up = false;
+    let heard = hub.devices[juliet.0].events.len();
+    hub.restart(juliet, |old| stores.again(juliet.0, old));
+    let events = hub.send(juliet, ROMEO, "1", "one");
+    assert_eq!(served(&events, "1").len(), 1);
+    let events = hub.devices[juliet.0].events.split_off(heard);
+    assert_eq!(outcome(&events), (vec![], vec![]));
+    hub.call(juliet, Account::caught_up);
+    hub.settle();
+    let events = hub.devices[juliet.0].events.split_off(heard);
+    assert_eq!(outcome(&events), (vec![hub.id(romeo)], vec![]));
+    assert_eq!(hub.bodies(romeo), ["one"]);
+}
+
 /// Content that is sealed meanwhile answers for everything that is owed but this.
 fn rule_29_content_leaves_a_replacement_owed<S: Stores>(mut stores: S, version: Version) {
     let (mut hub, juliet, romeo) = friends(&mut stores, version);
@@ -466,6 +491,7 @@ fn rule_29_covers_both_protocols_of_a_device() {
 }
 
 over_versions!(
+    rule_28_a_replacement_waits_for_the_end_of_the_catch_up,
     rule_29_a_replaced_session_sends_from_now_on,
     rule_29_at_most_four_sessions_are_kept,
     rule_29_a_replacement_waits_for_the_stream,
