@@ -488,32 +488,6 @@ fn rule_36_the_later_decision_counts_in_any_order<S: Stores>(mut stores: S) {
     }
 }
 
-/// Keys may be named by their Ed25519 form, as a widely used library does.
-fn rule_36_keys_are_understood_in_both_forms<S: Stores>(mut stores: S) {
-    let mut hub = Hub::new(10);
-    let juliet = hub.join(JULIET, stores.make(), automatic());
-    let romeo = hub.join(ROMEO, stores.make(), automatic());
-    hub.send(juliet, ROMEO, "1", "1");
-    let mut puppet = Puppet::new(Version::Omemo2, ROMEO, 5);
-    puppet.meet(&hub, JULIET, hub.id(juliet));
-    hub.deliver(juliet, &puppet.text("hello"));
-    let its_key = level_of_device(&mut hub, juliet, 5);
-    decide(&mut hub, juliet, ROMEO, its_key, Trust::Verified);
-    let bundle =
-        crate::puppet::read_bundle(&bundle(&hub, Version::Omemo2, ROMEO, hub.id(romeo)).unwrap());
-    let ed25519 = Fingerprint::new(bundle.identity_key.try_into().unwrap());
-    hub.deliver(juliet, &puppet.tell(&[(ROMEO, ed25519, true)]));
-    assert_eq!(thinks(&mut hub, juliet, romeo), Trust::Verified);
-}
-
-fn level_of_device<S: Store + 'static>(hub: &mut Hub<S>, at: At, id: u32) -> Fingerprint {
-    let devices = known(hub, at, ROMEO);
-    let device = devices
-        .iter()
-        .find(|device| device.address.device.get() == id);
-    device.unwrap().fingerprint.unwrap()
-}
-
 over!(
     rule_36_what_one_device_verifies_others_know,
     rule_36_only_authenticated_devices_are_told,
@@ -527,5 +501,4 @@ over!(
     rule_36_a_commit_that_fails_tells_nothing,
     rule_36_a_trust_message_that_expired_is_told_again,
     rule_36_the_later_decision_counts_in_any_order,
-    rule_36_keys_are_understood_in_both_forms,
 );

@@ -1,4 +1,4 @@
-//! Devices that verify each other agree in the end, in whatever order they hear of it.
+//! Devices that verify each other agree in the end, in whatever order they hear of it, and in whatever form keys are named.
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -121,3 +121,31 @@ fn play(schedule: &Schedule) {
         );
     }
 }
+
+/// Keys may be named by their Ed25519 form, as a widely used library does.
+fn rule_36_keys_are_understood_in_both_forms<S: Stores>(mut stores: S) {
+    let mut hub = Hub::new(10);
+    let juliet = hub.join(JULIET, stores.make(), automatic());
+    let romeo = hub.join(ROMEO, stores.make(), automatic());
+    hub.send(juliet, ROMEO, "1", "1");
+    let mut puppet = Puppet::new(Version::Omemo2, ROMEO, 5);
+    puppet.meet(&hub, JULIET, hub.id(juliet));
+    hub.deliver(juliet, &puppet.text("hello"));
+    let its_key = level_of_device(&mut hub, juliet, 5);
+    decide(&mut hub, juliet, ROMEO, its_key, Trust::Verified);
+    let bundle =
+        crate::puppet::read_bundle(&bundle(&hub, Version::Omemo2, ROMEO, hub.id(romeo)).unwrap());
+    let ed25519 = Fingerprint::new(bundle.identity_key.try_into().unwrap());
+    hub.deliver(juliet, &puppet.tell(&[(ROMEO, ed25519, true)]));
+    assert_eq!(thinks(&mut hub, juliet, romeo), Trust::Verified);
+}
+
+fn level_of_device<S: Store + 'static>(hub: &mut Hub<S>, at: At, id: u32) -> Fingerprint {
+    let devices = known(hub, at, ROMEO);
+    let device = devices
+        .iter()
+        .find(|device| device.address.device.get() == id);
+    device.unwrap().fingerprint.unwrap()
+}
+
+over!(rule_36_keys_are_understood_in_both_forms);
