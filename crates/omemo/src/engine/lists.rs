@@ -161,10 +161,10 @@ impl<T: Transaction> Call<'_, T> {
             .into_iter()
             .map(|row| (row.address.device, row))
             .collect();
-        let is_first = self.tx.device_list(version, jid)?.is_none();
+        let before = self.tx.device_list(version, jid)?;
         let mut changed = false;
         let mut change = ListChange {
-            known_before: self.tx.device_list(version, jid)?.is_some(),
+            known_before: before.is_some(),
             ..ListChange::default()
         };
         for entry in &list.devices {
@@ -184,7 +184,7 @@ impl<T: Transaction> Call<'_, T> {
                 continue;
             }
             let row = old.unwrap_or_else(|| unknown_device(version, jid, entry.id));
-            if !is_first && row.listed_at.is_none() {
+            if change.known_before && row.listed_at.is_none() {
                 self.newly_listed(version, &row.address)?;
             }
             // no orphan any more; a key that was only looked at is met like any other
@@ -218,15 +218,11 @@ impl<T: Transaction> Call<'_, T> {
                 }))?;
             }
         }
-        let subscribed_at = self
-            .tx
-            .device_list(version, jid)?
-            .and_then(|row| row.subscribed_at);
         self.write(Change::PutDeviceList(DeviceListRow {
             version,
             jid: jid.clone(),
             fetched_at: self.now,
-            subscribed_at,
+            subscribed_at: before.and_then(|row| row.subscribed_at),
         }))?;
         if self.is_online() {
             self.stream.heard.insert((version, jid.clone()));
